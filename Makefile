@@ -1,0 +1,31 @@
+# `make` lists what there is.
+bin := .venv/bin
+export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
+
+.PHONY: help setup demo check test bench lock clean
+
+help:  ## what you are reading
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
+
+setup:  ## make .venv; at once when nothing changed
+	@sh setup.sh
+
+demo: setup  ## the taxi pipeline, from raw data to a pushed model and a prediction
+	$(bin)/slipway run configs/taxi.yaml
+	$(bin)/slipway predict taxi
+
+check: setup  ## style, types, what may import what, house rules
+	$(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy && $(bin)/lint-imports --no-logo && $(bin)/pytest -q tests/house
+
+test: setup  ## every test, the end-to-end ones too
+	$(bin)/pytest
+
+bench: setup  ## the programs behind the figures in the docs
+	for program in benchmarks/[a-z]*.py; do $(bin)/python "$$program" || exit 1; done
+
+lock: setup  ## resolve pyproject.toml into requirements.txt; newest of all with args=--upgrade
+	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \
+		--all-extras --group dev $(args) -o requirements.txt pyproject.toml
+
+clean:  ## remove .venv and the tools' caches, keep .slipway (models, data, metadata)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

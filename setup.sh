@@ -35,7 +35,8 @@ look_at_machine() {  # sets machine, glibc, and fitting: the Python versions tha
     done)
     [ -z "$fitting" ] || return 0
     least=$(lanes | awk -v on="$machine" '$2 == on { least = $3 } END { print least }')
-    [ -n "$least" ] || stop "TFX has no build for $machine; it runs on $(lanes | awk '{ print $2 }' | sort -u | xargs)"
+    # shellcheck disable=SC2046  # one word per machine
+    [ -n "$least" ] || stop "TFX has no build for $machine, only for" $(lanes | awk '{ print $2 }' | sort -u)
     stop "TFX needs glibc $least or newer, got ${glibc:-another C library (musl?)};" \
         "in a container: docker run -it -v \"\$PWD:/slipway\" -w /slipway python:3.13 make demo"
 }
@@ -158,9 +159,10 @@ check_disk() {
 }
 
 empty_environment() {  # && throughout: `set -e` does not hold inside step
-    mkdir -p .venv &&
-        find .venv/ -mindepth 1 -maxdepth 1 ! -name .uv-cache -exec rm -rf {} + &&
-        "$python" -m venv .venv &&
+    for old in .venv/* .venv/.[!.]*; do
+        [ "$old" = .venv/.uv-cache ] || rm -rf "$old" || return 1
+    done
+    "$python" -m venv .venv &&
         # The installer comes from the lock too; with setuptools at hand this project builds without a download.
         sed -n '/^uv==/,/[^\\]$/p; /^setuptools==/,/[^\\]$/p' requirements.txt |
         PIP_USER=0 .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r /dev/stdin

@@ -1,0 +1,26 @@
+"""What a dataset is: where its raw files are, in which format, and under which licence.
+
+A source knows no TensorFlow and no TFX, so that listing and checking sources is instant.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """One named dataset. The file name under `data/sources/` is its name in a config.
+
+    Attributes:
+        format: name of a loader under `data/loaders/`, for instance "csv".
+        locate: returns the absolute path or glob of the raw files; raises FileNotFoundError when they are not there.
+        licence: the licence or terms the data come under; never empty.
+        origin: who published the data, and where.
+        about: the datasheet in one paragraph: what a row is, how many there are, what to beware of.
+    """
+
+    format: str
+    locate: Callable[[], str]
+    licence: str
+    origin: str
+    about: str

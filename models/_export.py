@@ -1,0 +1,88 @@
+"""The one export contract: three signatures that answer alike, a warm-up file and a few rows to try.
+
+`keras.export.ExportArchive` writes it, because the variables of `tf.saved_model.save(keras_model)` cannot be found by
+loaders that run a TF1 session, TensorFlow Serving's among them.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+
+from models import _raw
+
+SAMPLE_ROWS = 8
+Answer = Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
+
+
+def export(
+    model: keras.Model,
+    transform: tft.TFTransformOutput,
+    answer: Answer,
+    config: Mapping[str, Any],
+    examples: list[bytes],
+    directory: str,
+) -> None:
+    """Write a SavedModel with the signatures `serving_default`, `serving_examples` and `transform_features`.
+
+    Args:
+        model: the trained network, from transformed features to its output.
+        transform: the transform graph it was trained behind.
+        answer: from transformed features to the named outputs, each [n] or [n, k].
+        config: custom_config of the Trainer; its label and excluded features are no inputs.
+        examples: a few serialized raw tf.Examples; they become the warm-up requests and the sample rows.
+        directory: where the SavedModel is written.
+    """
+    raw_spec = transform.raw_feature_spec()
+    names = _raw.feature_names(raw_spec, config)
+    model_spec = {name: raw_spec[name] for name in names}
+    layer = transform.transform_features_layer()
+
+    def serving_default(columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return answer(layer(_raw.as_parsed(columns, raw_spec)))
+
+    def serving_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        # Through the same columns as serving_default, so that a marker in an Example means the same at both doors.
+        columns = _raw.as_columns(tf.io.parse_example(examples, model_spec), names)
+        return answer(layer(_raw.as_parsed(columns, raw_spec)))
+
+    def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(layer(tf.io.parse_example(examples, raw_spec)))
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.track(layer)
+    serialized = [tf.TensorSpec([None], tf.string, name="examples")]
+    archive.add_endpoint("serving_default", serving_default, [_raw.signature(raw_spec, names)])
+    archive.add_endpoint("serving_examples", serving_examples, serialized)
+    archive.add_endpoint("transform_features", transform_features, serialized)
+    archive.write_out(directory, verbose=False)
+    columns = _raw.as_columns(tf.io.parse_example(tf.constant(examples[:SAMPLE_ROWS]), model_spec), names)
+    _write_extra(directory, columns)
+
+
+def _write_extra(directory: str, columns: Mapping[str, tf.Tensor]) -> None:
+    """Write `assets.extra`: warm-up requests for TensorFlow Serving and the same rows as JSON lines for people."""
+    extra = os.path.join(directory, "assets.extra")
+    tf.io.gfile.makedirs(extra)
+    request = predict_pb2.PredictRequest(
+        model_spec=model_pb2.ModelSpec(signature_name="serving_default"),
+        inputs={name: tf.make_tensor_proto(values) for name, values in columns.items()},
+    )
+    log = prediction_log_pb2.PredictionLog(predict_log=prediction_log_pb2.PredictLog(request=request))
+    with tf.io.TFRecordWriter(os.path.join(extra, "tf_serving_warmup_requests")) as writer:
+        writer.write(log.SerializeToString())
+    with tf.io.gfile.GFile(os.path.join(extra, "sample_rows.jsonl"), "w") as file:
+        for values in zip(*(column.numpy().tolist() for column in columns.values()), strict=True):
+            row = {name: value for name, value in zip(columns, values, strict=True) if not _is_marker(value)}
+            file.write(json.dumps(row, default=bytes.decode) + "\n")
+
+
+def _is_marker(value: Any) -> bool:
+    return value in (b"", _raw.MISSING_INT) or (isinstance(value, float) and math.isnan(value))

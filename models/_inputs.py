@@ -1,0 +1,118 @@
+"""tf.data over the raw examples, transformed by the same graph that serves.
+
+Examples are parsed and transformed a block at a time, once. A split that fits in memory is then kept as columns, and a
+batch is one gather per column; a larger one streams from disk in every epoch.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+BLOCK_ROWS = 4096
+# Of gzipped files; taxi-like tables unpack to about five times this.
+IN_MEMORY_BYTES = 200 << 20
+SHUFFLE_ROWS = 100_000
+
+Batch = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split, transformed.
+
+    Attributes:
+        blocks: a dataset of (features, label), in blocks of up to `BLOCK_ROWS` rows: features by name [n], label [n].
+        columns: the whole split as ({name: array [rows]}, array [rows]), or None where it streams.
+        rows: how many rows it has.
+    """
+
+    blocks: tf.data.Dataset
+    columns: tuple[dict[str, np.ndarray], np.ndarray] | None
+    rows: int
+
+    def batches(self, batch_size: int, *, weights: np.ndarray | None = None, seed: int | None = None) -> tf.data.Dataset:
+        """Return (features, label, weight) in batches.
+
+        Args:
+            batch_size: rows in a batch; the last one of an epoch may be smaller.
+            weights: float [classes], the weight of a row by its label; None weighs all rows 1.
+            seed: shuffle anew in every epoch, in an order that depends on the seed; None keeps the order of the files.
+        """
+        if self.columns is None:
+            rows = self.blocks.unbatch()
+            rows = rows if seed is None else rows.shuffle(SHUFFLE_ROWS, seed=seed)
+            pairs = rows.batch(batch_size)
+        else:
+            features = {name: tf.constant(column) for name, column in self.columns[0].items()}
+            label = tf.constant(self.columns[1])
+            index = tf.data.Dataset.range(self.rows)
+            index = index if seed is None else index.shuffle(self.rows, seed=seed)
+            pairs = index.batch(batch_size).map(lambda i: tf.nest.map_structure(lambda c: tf.gather(c, i), (features, label)))
+        return pairs.map(lambda x, y: (x, y, _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
+
+    def labels(self) -> np.ndarray:
+        """Return the label of every row, [rows]."""
+        if self.columns is not None:
+            return self.columns[1]
+        return np.concatenate([label for _, label in self.blocks.as_numpy_iterator()])
+
+
+def read_split(patterns: list[str], transform: tft.TFTransformOutput, label: str) -> Split:
+    """Read the gzipped TFRecord files of a split.
+
+    Args:
+        patterns: globs of the files of raw tf.Examples.
+        transform: the transform graph to apply.
+        label: the transformed feature that is the label.
+
+    Raises:
+        ValueError: the split has no rows.
+    """
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    blocks = _blocks(files, transform, label)
+    if sum(tf.io.gfile.stat(file).length for file in files) > IN_MEMORY_BYTES:
+        return Split(blocks, None, _non_empty(sum(len(y) for _, y in blocks.as_numpy_iterator()), patterns))
+    parts = list(blocks.as_numpy_iterator())
+    rows = _non_empty(sum(len(y) for _, y in parts), patterns)
+    columns = {name: np.concatenate([x[name] for x, _ in parts]) for name in parts[0][0]}
+    return Split(blocks, (columns, np.concatenate([y for _, y in parts])), rows)
+
+
+def first_examples(patterns: list[str], count: int) -> list[bytes]:
+    """Return the first serialized tf.Examples of a split, at most `count`."""
+    files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
+    records: Iterator[Any] = tf.data.TFRecordDataset(files, "GZIP").take(count).as_numpy_iterator()
+    return list(records)
+
+
+def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Return float32 [classes]: weights that make every class count the same in total, with mean 1 over the rows."""
+    counts = np.bincount(labels.astype(np.int64), minlength=classes)
+    return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
+
+
+def _blocks(files: list[str], transform: tft.TFTransformOutput, label: str) -> tf.data.Dataset:
+    raw_spec = transform.raw_feature_spec()
+    layer = transform.transform_features_layer()
+
+    def transformed(serialized: tf.Tensor) -> tuple[Mapping[str, tf.Tensor], tf.Tensor]:
+        features = dict(layer(tf.io.parse_example(serialized, raw_spec)))
+        return features, features.pop(label)
+
+    return tf.data.TFRecordDataset(files, "GZIP").batch(BLOCK_ROWS).map(transformed)
+
+
+def _weight(label: tf.Tensor, weights: np.ndarray | None) -> tf.Tensor:
+    if weights is None:
+        return tf.ones_like(label, tf.float32)
+    return tf.gather(tf.constant(weights), tf.cast(label, tf.int64))
+
+
+def _non_empty(rows: int, patterns: list[str]) -> int:
+    if rows == 0:
+        raise ValueError(f"the split has no rows, got {patterns}; give more data or other split ratios")
+    return rows

@@ -1,0 +1,74 @@
+"""From a config to TFX's pipeline IR: a loop over steps that hand channels to each other over the bus."""
+
+from typing import Any
+
+from tfx.dsl.compiler import compiler
+from tfx.orchestration import metadata, pipeline as tfx_pipeline
+from tfx.orchestration.portable import runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
+
+from pipeline import names
+from pipeline.bus import Bus
+from pipeline.config_file import ConfigFile
+from pipeline.home import Home
+from pipeline.steps import STEPS, Plan, Step, switched_off
+
+# In memory with one worker is the fastest mode of Beam's DirectRunner on small machines, and a fixed mode keeps newer
+# Beams from handing over to a runner that they would have to download.
+BEAM_ARGS = ["--direct_running_mode=in_memory", "--direct_num_workers=1"]
+
+
+def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
+    """Return the IR of one run.
+
+    Raises:
+        ConfigError: the steps do not fit together.
+    """
+    home.metadata.parent.mkdir(parents=True, exist_ok=True)
+    dag = tfx_pipeline.Pipeline(
+        pipeline_name=file.config.name,
+        pipeline_root=str(home.artifacts),
+        components=nodes(file, home),
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(home.metadata)),
+        beam_pipeline_args=BEAM_ARGS,
+    )
+    ir = compiler.Compiler().compile(dag)
+    runtime_parameter_utils.substitute_runtime_parameter(ir, {"pipeline-run-id": run_id})
+    return ir
+
+
+def nodes(file: ConfigFile, home: Home) -> list[Any]:
+    """Return the nodes of a pipeline in the order of its steps."""
+    plan = Plan(file, home)
+    bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
+    made: list[Any] = []
+    gates: list[Any] = []
+    for step in _steps(file):
+        node = step.make(bus, plan)
+        node.with_id(step.name)
+        if gates:
+            node.add_upstream_nodes(gates)
+        for channel, key in (step.publishes or {key: key for key in node.outputs}).items():
+            bus.publish(channel, node.outputs[key], step.name)
+        made.append(node)
+        gates += [node] * step.gate
+    return made
+
+
+def _steps(file: ConfigFile) -> list[Step]:
+    """Return the standard steps that are switched on, with the custom components where their needs are met."""
+    off = switched_off(file.config)
+    steps = [step for step in STEPS if step.name not in off]
+    for name, options in file.config.components.items():
+        steps.append(_custom(name, options))
+    return steps
+
+
+def _custom(name: str, options: dict[str, Any]) -> Step:
+    module = names.load("components", name)
+
+    def make(bus: Bus, plan: Plan) -> Any:
+        return module.step(bus.read_all(module.NEEDS, name), **options)
+
+    return Step(name, make)

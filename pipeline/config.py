@@ -1,0 +1,319 @@
+"""The config: what one YAML file may say, with its defaults. Data only; `config_file.py` reads and checks it.
+
+The field names are the keys of the file; every model is frozen and refuses keys it does not know.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from pipeline import names
+from pipeline.metrics import METRICS, Task
+
+
+class Section(BaseModel):
+    """A part of the config."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _off(value: Any) -> Any:
+    """YAML reads a bare `off` as False; both mean: without this step."""
+    return None if value is False or value == "off" else value
+
+
+class Data(Section):
+    """Where the rows come from and how they are split.
+
+    Attributes:
+        source: a named dataset, `data/sources/<name>.py`.
+        path: instead of a source, a path or glob of raw files; relative to the config file.
+        format: with `path`, the loader, `data/loaders/<name>.py`.
+        split: hash buckets by split name: {train: 2, eval: 1} puts a third of the rows into eval, for ever the same.
+    """
+
+    source: str | None = None
+    path: str | None = None
+    format: str = "csv"
+    split: dict[str, Annotated[int, Field(gt=0)]] = {"train": 2, "eval": 1}
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, name: str | None) -> str | None:
+        if name is not None:
+            names.require(name, names.plug_ins("data.sources"), what="source")
+        return name
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, name: str) -> str:
+        names.require(name, names.plug_ins("data.loaders"), what="format")
+        return name
+
+    @field_validator("split")
+    @classmethod
+    def _train_and_eval(cls, split: dict[str, int]) -> dict[str, int]:
+        if not {"train", "eval"} <= set(split):
+            raise ValueError(f"needs the splits train and eval, got {sorted(split)}; for instance {{train: 2, eval: 1}}")
+        return split
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Data":
+        if (self.source is None) == (self.path is None):
+            raise ValueError(f"needs either source or path, got {'both' if self.path else 'neither'}; give one of them")
+        return self
+
+
+class Label(Section):
+    """What is to be predicted.
+
+    Attributes:
+        name: the column.
+        task: binary (0 or 1), multiclass, or regression.
+        classes: the values in the order of their ids; needed for a binary label that is not 0 or 1.
+    """
+
+    name: str
+    task: Task
+    classes: tuple[str | int, ...] = ()
+
+
+class ZScore(Section):
+    """(x - mean) / standard deviation; missing becomes 0."""
+
+    kind: Literal["zscore"]
+
+
+class Log(Section):
+    """sign(x) * log(1 + |x|), then as zscore."""
+
+    kind: Literal["log"]
+
+
+class Bucketize(Section):
+    """The number of the quantile bucket, as an id.
+
+    Attributes:
+        buckets: how many; each holds about as many rows.
+    """
+
+    kind: Literal["bucketize"]
+    buckets: Annotated[int, Field(ge=2)] = 10
+
+
+class Vocabulary(Section):
+    """The number of the value in the vocabulary of the train split, as an id.
+
+    Attributes:
+        top_k: keep the most frequent only; None keeps all.
+        min_count: keep values seen at least this often.
+        oov_buckets: ids for values that are not in the vocabulary.
+    """
+
+    kind: Literal["vocabulary"]
+    top_k: Annotated[int, Field(gt=0)] | None = None
+    min_count: Annotated[int, Field(gt=0)] | None = None
+    oov_buckets: Annotated[int, Field(gt=0)] = 1
+
+
+TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary")
+
+
+def _transforms(value: Any) -> Any:
+    """Bring `log`, `{bucketize: {buckets: 20}}` and lists of both into [{"kind": …, **options}]."""
+    return [_transform(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def _transform(item: Any) -> dict[str, Any]:
+    kind, options = item, {}
+    if isinstance(item, dict) and len(item) == 1:
+        ((kind, options),) = item.items()
+    if not isinstance(kind, str) or not isinstance(options or {}, dict):
+        raise ValueError(f"no transform, got {item!r}; write a name, or {{name: {{option: value}}}}")
+    names.require(kind, TRANSFORMS, what="transform")
+    return {"kind": kind, **(options or {})}
+
+
+Transform = Annotated[ZScore | Log | Bucketize | Vocabulary, Field(discriminator="kind")]
+
+
+class Features(Section):
+    """Which columns the model takes, and how.
+
+    Attributes:
+        exclude: columns it must not see: leaks of the label, ids, constants.
+        columns: transforms by column; text that is not listed gets a vocabulary, a number a zscore.
+    """
+
+    exclude: tuple[str, ...] = ()
+    columns: dict[str, Annotated[tuple[Transform, ...], BeforeValidator(_transforms)]] = {}
+
+
+class Model(Section):
+    """The network.
+
+    Attributes:
+        name: `models/<name>.py`, or any installed module by dotted path.
+        hyperparameters: fixed ones, by name; the Tuner's finds go before them.
+    """
+
+    name: str
+    hyperparameters: dict[str, Any] = {}
+
+    @field_validator("name")
+    @classmethod
+    def _known_model(cls, name: str) -> str:
+        if "." not in name:
+            names.require(name, names.plug_ins("models"), what="model")
+        return name
+
+
+class Range(Section):
+    """An interval of a search space, both ends included."""
+
+    min: float | int
+    max: float | int
+    step: float | int | None = None
+    sampling: Literal["linear", "log", "reverse_log"] = "linear"
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Range":
+        if self.min >= self.max:
+            raise ValueError(f"min must be below max, got {self.min} and {self.max}; swap them")
+        return self
+
+
+class Dimension(Section):
+    """One hyperparameter of a search space: exactly one of its kinds."""
+
+    choice: Annotated[list[Any], Field(min_length=1)] | None = None
+    int: Range | None = None
+    float: Range | None = None
+    boolean: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Dimension":
+        given = sorted(self.model_fields_set)
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of choice, int, float, boolean, got {given}; keep one")
+        return self
+
+
+class Tuner(Section):
+    """The search for hyperparameters.
+
+    Attributes:
+        algorithm: KerasTuner's search; random draws without repetition.
+        objective: the metric of validation that decides.
+        direction: whether more or less of it is better.
+        max_trials: how many draws are trained.
+        epochs: at most so many per trial.
+        patience: a trial stops after so many epochs without a better val_loss.
+        seed: of the draws.
+        space: the hyperparameters to search, by name.
+    """
+
+    algorithm: Literal["random"] = "random"
+    objective: str = "val_loss"
+    direction: Literal["min", "max"] = "min"
+    max_trials: Annotated[int, Field(gt=0)] = 5
+    epochs: Annotated[int, Field(gt=0)] = 5
+    patience: Annotated[int, Field(ge=0)] = 2
+    seed: int = 1
+    space: Annotated[dict[str, Dimension], Field(min_length=1)]
+
+
+class Training(Section):
+    """How the final model, and every trial, is trained.
+
+    Attributes:
+        epochs: at most so many.
+        batch_size: rows per step.
+        eval_batch_size: rows per step of validation.
+        patience: stop after so many epochs without a better val_loss, and keep the best weights.
+        class_weight: balanced makes every class count the same in total.
+        seed: of weights, shuffling and dropout.
+    """
+
+    epochs: Annotated[int, Field(gt=0)] = 20
+    batch_size: Annotated[int, Field(gt=0)] = 128
+    eval_batch_size: Annotated[int, Field(gt=0)] = 4096
+    patience: Annotated[int, Field(ge=0)] = 3
+    class_weight: Literal["none", "balanced"] = "none"
+    seed: int = 1
+
+
+class Threshold(Section):
+    """One condition of the gate: a fixed bound, or a bound on the change against the blessed baseline.
+
+    Attributes:
+        metric: one of the metrics.
+        min: the least value allowed.
+        max: the greatest value allowed.
+        max_loss: against the baseline, worse by at most this much; 0 demands no loss, a negative value an improvement.
+        slice: column and value of the rows it holds for; empty means all rows.
+    """
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+    max_loss: float | None = None
+    slice: dict[str, str | int] = {}
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "Threshold":
+        names.require(self.metric, METRICS, what="metric")
+        low, high = METRICS[self.metric].bounds
+        for key in ("min", "max"):
+            value = getattr(self, key)
+            if value is not None and not ((low is None or value >= low) and (high is None or value <= high)):
+                raise ValueError(f"{key} is out of range, got {value}; {self.metric} lies between {low} and {high}")
+        if self.min is None and self.max is None and self.max_loss is None:
+            raise ValueError(f"bounds nothing, got metric {self.metric!r} alone; add min, max or max_loss")
+        return self
+
+
+class Evaluation(Section):
+    """What is measured on the eval split, and what a model must reach to be pushed.
+
+    Attributes:
+        metrics: names of `pipeline/metrics.py`.
+        slices: lists of columns; each metric is also computed for every combination of their values.
+        thresholds: all must hold, or nothing is pushed.
+    """
+
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("example_count",)
+    slices: tuple[tuple[str, ...], ...] = ()
+    thresholds: Annotated[tuple[Threshold, ...], Field(min_length=1)]
+
+    @field_validator("metrics")
+    @classmethod
+    def _known_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in metrics:
+            names.require(name, METRICS, what="metric")
+        return metrics
+
+
+class Config(Section):
+    """One pipeline.
+
+    Attributes:
+        name: of the pipeline and of the served model.
+        schema_file: a curated schema (text proto), relative to the config file; None infers one from the data.
+        tuner: None, or `off` in the file, trains with the fixed hyperparameters.
+        evaluation: off pushes every model that was trained.
+        push: off leaves the served version as it is.
+        components: custom components of `components/`, by name, with their options.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+    data: Data
+    schema_file: str | None = Field(default=None, alias="schema")
+    label: Label
+    features: Features = Features()
+    model: Model
+    tuner: Annotated[Tuner | None, BeforeValidator(_off)] = None
+    training: Training = Training()
+    evaluation: Annotated[Evaluation | None, BeforeValidator(_off)]
+    push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
+    components: dict[str, dict[str, Any]] = {}

@@ -1,0 +1,188 @@
+"""From a YAML file to a Config: every mistake at once, each with its line, its value and what was probably meant."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from pipeline import names, yaml_file
+from pipeline.config import Config, Data, Section
+from pipeline.errors import ConfigError
+from pipeline.metrics import METRICS
+from pipeline.yaml_file import Path_, YamlFile
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A checked config and where it came from.
+
+    Attributes:
+        path: the YAML file.
+        overrides: the `--set` arguments applied on top.
+        config: the content.
+    """
+
+    path: Path
+    overrides: tuple[str, ...]
+    config: Config
+
+    @cached_property
+    def data_pattern(self) -> str:
+        """The absolute path or glob of the raw files."""
+        return _data_pattern(self.config.data, self.path)
+
+    @cached_property
+    def schema_path(self) -> Path | None:
+        """The curated schema, or None."""
+        name = self.config.schema_file
+        return None if name is None else (self.path.parent / name).resolve()
+
+
+def read(path: Path, overrides: Iterable[str] = ()) -> ConfigFile:
+    """Read and check a config: its keys and values, and the names in it against files and columns.
+
+    Raises:
+        ConfigError: one line per mistake.
+    """
+    overrides = tuple(overrides)
+    source = yaml_file.read(path, overrides)
+    sections, mistakes = _sections(source)
+    mistakes += _against_data(source, sections)
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return ConfigFile(path, overrides, Config.model_construct(**sections))
+
+
+def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
+    """Validate each section on its own, so that a mistake in one hides none in another."""
+    keys = {field.alias or name: (name, field) for name, field in Config.model_fields.items()}
+    mistakes = [
+        f"{source.place((key,))}: unknown key, got {source.data[key]!r}; {names.suggestion(str(key), keys)}"
+        for key in source.data
+        if key not in keys
+    ]
+    sections = {}
+    for key, (name, field) in keys.items():
+        if key not in source.data:
+            if field.is_required():
+                mistakes.append(f"{source.place((key,))}: is missing, got no value; add `{key}:`, see configs/taxi.yaml")
+            else:
+                sections[name] = field.get_default()
+            continue
+        try:
+            sections[name] = _adapter(field).validate_python(source.data[key])
+        except ValidationError as error:
+            mistakes += [_line(source, (key, *item["loc"]), item) for item in error.errors()]
+    return sections, mistakes
+
+
+def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
+    return TypeAdapter(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+
+
+def _line(source: YamlFile, key: Path_, item: Mapping[str, Any]) -> str:
+    """Put one of pydantic's mistakes into our words."""
+    place, value = source.place(key), item["input"]
+    if item["type"] == "extra_forbidden":
+        return f"{place}: unknown key, got {value!r}; {names.suggestion(str(key[-1]), _keys_below(Config, key[:-1]))}"
+    if item["type"] == "missing":
+        return f"{place}: is missing, got only {sorted(value)}; add it"
+    if item["type"] == "value_error":
+        return f"{place}: {item['ctx']['error']}"
+    expected = item["msg"][0].lower() + item["msg"][1:]
+    return f"{place}: {expected}, got {value!r}; see docs/config.md"
+
+
+def _keys_below(annotation: Any, key: Path_) -> list[str]:
+    """Return the keys that a section allows, found by walking the types along a key path."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        fields = {field.alias or name: field for name, field in annotation.model_fields.items()}
+        return _keys_below(fields[str(key[0])].annotation, key[1:]) if key else list(fields)
+    inner = get_args(annotation)
+    if get_origin(annotation) in (dict, tuple, list):
+        return _keys_below(inner[1] if get_origin(annotation) is dict else inner[0], key[1:])
+    tagged = [member for member in inner if key and _tag(member) == key[0]]
+    if tagged:
+        return _keys_below(tagged[0], key[1:])
+    return next(filter(None, (_keys_below(member, key) for member in inner)), [])
+
+
+def _tag(member: Any) -> str | None:
+    """Return the `kind` of a transform's section: pydantic puts it into the key path of a mistake."""
+    kind = getattr(member, "model_fields", {}).get("kind")
+    return get_args(kind.annotation)[0] if kind else None
+
+
+def _against_data(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
+    """Check what the valid sections say against the files and columns there are."""
+    mistakes = []
+    schema = sections.get("schema_file")
+    if schema and not (source.path.parent / schema).is_file():
+        mistakes.append(f"{source.place(('schema',))}: no such file, got {schema!r}; `slipway run` infers one without")
+    if "label" in sections and "features" in sections:
+        mistakes += _against_label(source, sections)
+    if "data" not in sections:
+        return mistakes
+    try:
+        columns = _columns(sections["data"], source.path)
+    except (OSError, ValueError) as error:
+        return [*mistakes, f"{source.place(('data',))}: {error}"]
+    for key, name in _column_names(sections):
+        try:
+            names.require(name, columns, what="column of the data")
+        except ValueError as error:
+            mistakes.append(f"{source.place(key)}: {error}")
+    return mistakes
+
+
+def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
+    mistakes, label, features = [], sections["label"], sections["features"]
+    if label.name in features.columns:
+        key = ("features", "columns", label.name)
+        mistakes.append(f"{source.place(key)}: is the label, got {label.name!r} as a feature too; take it out")
+    for name in sorted(set(features.columns) & set(features.exclude)):
+        key = ("features", "columns", name)
+        mistakes.append(f"{source.place(key)}: is also excluded, got {name!r} in both; keep it in one place")
+    evaluation = sections.get("evaluation")
+    for name in evaluation.metrics if evaluation else ():
+        if label.task not in METRICS[name].tasks:
+            fit = [other for other, metric in METRICS.items() if label.task in metric.tasks]
+            text = f"is not defined for a {label.task} label, got {name!r}; there are {', '.join(fit)}"
+            mistakes.append(f"{source.place(('evaluation', 'metrics'))}: {text}")
+    return mistakes
+
+
+def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
+    """Yield every column that a valid section names, with the key that names it."""
+    if "label" in sections:
+        yield ("label", "name"), sections["label"].name
+    if "features" in sections:
+        yield from ((("features", "columns", name), name) for name in sections["features"].columns)
+        yield from ((("features", "exclude", i), name) for i, name in enumerate(sections["features"].exclude))
+    evaluation = sections.get("evaluation")
+    if evaluation:
+        for i, columns in enumerate(evaluation.slices):
+            yield from ((("evaluation", "slices", i), name) for name in columns)
+        for i, threshold in enumerate(evaluation.thresholds):
+            yield from ((("evaluation", "thresholds", i, "slice"), name) for name in threshold.slice)
+
+
+def _columns(data: Data, config_path: Path) -> list[str]:
+    """Return the columns of the raw files, from their beginning only."""
+    pattern, loader = _data_pattern(data, config_path), names.load("data.loaders", data_format(data))
+    return loader.column_names(loader.matching_files(pattern)[0])
+
+
+def data_format(data: Data) -> str:
+    """Return the name of the loader for the data."""
+    return data.format if data.source is None else names.load("data.sources", data.source).SOURCE.format
+
+
+def _data_pattern(data: Data, config_path: Path) -> str:
+    if data.source is not None:
+        return names.load("data.sources", data.source).SOURCE.locate()
+    return str((config_path.parent / str(data.path)).absolute())

@@ -1,0 +1,77 @@
+"""The key figure of each step: what a person wants to know of its output, in a few words."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tfx.types import artifact_utils
+from tfx.utils import io_utils
+
+from pipeline.node import Outputs
+
+
+def figure(step: str, outputs: Outputs) -> str:
+    """Return the key figure of a finished step, or "" for a step that has none."""
+    return FIGURES[step](outputs) if step in FIGURES else ""
+
+
+def _uri(outputs: Outputs, key: str) -> str:
+    return artifact_utils.get_single_uri(outputs[key])
+
+
+def _examples(outputs: Outputs) -> str:
+    size = sum(path.stat().st_size for path in Path(_uri(outputs, "examples")).rglob("*") if path.is_file())
+    return f"{size / 1e6:.1f} MB of examples"
+
+
+def _statistics(outputs: Outputs) -> str:
+    artifact = artifact_utils.get_single_instance(outputs["statistics"])
+    parts, columns = [], 0
+    for split in artifact_utils.decode_split_names(artifact.split_names):
+        statistics = statistics_pb2.DatasetFeatureStatisticsList()
+        statistics.ParseFromString(Path(artifact.uri, f"Split-{split}", "FeatureStats.pb").read_bytes())
+        parts.append(f"{statistics.datasets[0].num_examples:,} {split}")
+        columns = len(statistics.datasets[0].features)
+    return f"{' + '.join(parts)} rows, {columns} columns"
+
+
+def _schema(outputs: Outputs) -> str:
+    schema = io_utils.parse_pbtxt_file(os.path.join(_uri(outputs, "schema"), "schema.pbtxt"), schema_pb2.Schema())
+    return f"{len(schema.feature)} columns"
+
+
+def _trials(outputs: Outputs) -> str:
+    results = json.loads(Path(_uri(outputs, "tuner_results"), "tuner_results.json").read_text(encoding="utf-8"))
+    best = ", ".join(f"{name} {value:.4g}" for name, value in results[0].items() if isinstance(value, int | float))
+    return f"{len(results)} trials, best {best}"
+
+
+def _model(outputs: Outputs) -> str:
+    size = sum(path.stat().st_size for path in Path(_uri(outputs, "model")).rglob("*") if path.is_file())
+    return f"{size / 1e6:.1f} MB model"
+
+
+def _baseline(outputs: Outputs) -> str:
+    models = outputs.get("model", [])
+    return f"model {models[0].id}" if models else "none yet"
+
+
+def _pushed(outputs: Outputs) -> str:
+    pushed = artifact_utils.get_single_instance(outputs["pushed_model"])
+    version = pushed.get_string_custom_property("pushed_version")
+    return f"version {version}" if version else "not pushed"
+
+
+FIGURES: dict[str, Callable[[Outputs], str]] = {
+    "ExampleGen": _examples,
+    "StatisticsGen": _statistics,
+    "SchemaGen": _schema,
+    "ImportSchemaGen": _schema,
+    "DataGate": lambda _: "no anomalies",
+    "Tuner": _trials,
+    "Trainer": _model,
+    "Baseline": _baseline,
+    "Pusher": _pushed,
+}

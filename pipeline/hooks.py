@@ -1,0 +1,50 @@
+"""The functions a model module hands to TFX, by dotted path.
+
+TFX reports a module that cannot be imported as "no such hook", and only in the middle of a run; here it is imported
+and looked at before anything starts.
+"""
+
+import importlib
+import inspect
+import traceback
+
+from pipeline import names
+from pipeline.config import Config
+
+ARGUMENTS = {"preprocessing_fn": ("inputs", "custom_config"), "run_fn": ("fn_args",), "tuner_fn": ("fn_args",)}
+
+
+def module_name(config: Config) -> str:
+    """Return the dotted path of the model's module."""
+    return config.model.name if "." in config.model.name else f"models.{config.model.name}"
+
+
+def dotted(config: Config, hook: str) -> str:
+    """Return the dotted path of one hook: `models.tabular.run_fn`."""
+    return f"{module_name(config)}.{hook}"
+
+
+def mistakes(config: Config) -> list[str]:
+    """Import the model's module and return what is wrong with its hooks, one line each; nothing when all is well."""
+    name = module_name(config)
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # noqa: BLE001, whatever user code raises at import is the finding
+        return [f"model.name: {name} cannot be imported, got {_cause(error)}; see the line named there"]
+    found = []
+    for hook in ["preprocessing_fn", "run_fn"] + ["tuner_fn"] * (config.tuner is not None):
+        function = getattr(module, hook, None)
+        if not inspect.isfunction(function):
+            functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+            found.append(f"model.name: {name} lacks a function {hook}, got none; {names.suggestion(hook, functions)}")
+        elif tuple(inspect.signature(function).parameters) != ARGUMENTS[hook]:
+            got = ", ".join(inspect.signature(function).parameters)
+            found.append(f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})")
+    return found
+
+
+def _cause(error: BaseException) -> str:
+    """Return `ValueError: text (file:line)` for the innermost frame of an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"

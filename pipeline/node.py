@@ -1,0 +1,88 @@
+"""One node of a pipeline, run by TFX's own launcher: cache, Resolvers and lineage included.
+
+The local runner calls `launch` for every node in one process; `slipway node` calls it for one, in a process or container
+of its own, against the same metadata store.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.orchestration import metadata
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher
+from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.proto.orchestration import pipeline_pb2
+from tfx.types import artifact
+
+from pipeline.errors import SetupError
+from pipeline import names
+
+Outputs = dict[str, list[artifact.Artifact]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a node.
+
+    Attributes:
+        cached: whether an earlier execution's outputs were taken.
+        outputs: the output artifacts by key.
+    """
+
+    cached: bool
+    outputs: Outputs
+
+
+def node_ids(ir: pipeline_pb2.Pipeline) -> list[str]:
+    """Return the ids of the nodes, every one after those it depends on."""
+    return [node.pipeline_node.node_info.id for node in ir.nodes]
+
+
+def find(ir: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:
+    """Return a node.
+
+    Raises:
+        SetupError: the pipeline has no such node.
+    """
+    try:
+        names.require(node_id, node_ids(ir), what="step")
+    except ValueError as error:
+        raise SetupError(f"{ir.pipeline_info.id}: {error}") from error
+    return next(node.pipeline_node for node in ir.nodes if node.pipeline_node.node_info.id == node_id)
+
+
+def launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
+    """Run one node, or take its outputs from the cache.
+
+    Raises:
+        Exception: whatever the executor raised.
+    """
+    node = find(ir, node_id)
+    deployment = runner_utils.extract_local_deployment_config(ir)
+    connection = metadata.Metadata(connection_config(ir))
+    info = launcher.Launcher(
+        pipeline_node=node,
+        mlmd_connection=connection,
+        pipeline_info=ir.pipeline_info,
+        pipeline_runtime_spec=ir.runtime_spec,
+        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+    ).launch()
+    if info is None or not info.execution_id:
+        raise RuntimeError(f"{node_id} was skipped by its driver; see the log")
+    with connection as handle:
+        (execution,) = handle.store.get_executions_by_id([info.execution_id])
+        outputs: Any = execution_lib.get_output_artifacts(handle, info.execution_id)
+        outputs = {key: list(values) for key, values in outputs.items()}
+    state = metadata_store_pb2.Execution
+    if execution.last_known_state not in (state.COMPLETE, state.CACHED):
+        name = state.State.Name(execution.last_known_state)
+        raise RuntimeError(f"{node_id} could not resolve its inputs, its execution is {name}; see the log")
+    return Outcome(execution.last_known_state == state.CACHED, outputs)
+
+
+def connection_config(ir: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:
+    """Return how the metadata store of a pipeline is reached."""
+    config = runner_utils.extract_local_deployment_config(ir).metadata_connection_config
+    return getattr(config, config.WhichOneof("connection_config"))

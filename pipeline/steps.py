@@ -1,0 +1,194 @@
+"""The steps of a pipeline, each from channels to one TFX node.
+
+Importing this module imports TFX's components, which takes seconds; the command line does it inside commands only.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx import types
+from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.proto import example_gen_pb2, pusher_pb2
+from tfx.types import standard_artifacts
+
+from components import _baseline, _data_gate, _pusher, _tuner
+from pipeline import fingerprint, hooks, names
+from pipeline.bus import Bus
+from pipeline.config import Config
+from pipeline.config_file import ConfigFile, data_format
+from pipeline.eval_config import eval_config
+from pipeline.home import Home
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every step may look at: the checked config and the places to write to."""
+
+    file: ConfigFile
+    home: Home
+
+    @property
+    def config(self) -> Config:
+        """The content of the config file."""
+        return self.file.config
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step.
+
+    Attributes:
+        name: the id of its node.
+        make: from the bus and the plan to the node.
+        publishes: by channel name, the output key of the node.
+        gate: whether every later step waits for it, although it hands them nothing.
+    """
+
+    name: str
+    make: Callable[[Bus, Plan], Any]
+    publishes: Mapping[str, str] = field(default_factory=dict)
+    gate: bool = False
+
+
+def _example_gen(_: Bus, plan: Plan) -> Any:
+    splits = [
+        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=buckets)
+        for name, buckets in plan.config.data.split.items()
+    ]
+    output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
+    name = data_format(plan.config.data)
+    options = {"code": fingerprint.of_modules(f"data.loaders.{name}", f"data.loaders._{name}_example_gen")}
+    if plan.file.schema_path:
+        options["float_columns"] = _float_columns(plan.file.schema_path)
+    return names.load("data.loaders", name).load(plan.file.data_pattern, output, options)
+
+
+def _float_columns(schema_path: Path) -> list[str]:
+    from google.protobuf import text_format
+
+    schema = text_format.Parse(schema_path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    return [feature.name for feature in schema.feature if feature.type == schema_pb2.FLOAT]
+
+
+def _statistics_gen(bus: Bus, plan: Plan) -> Any:
+    return StatisticsGen(examples=bus.read("examples", "StatisticsGen"))
+
+
+def _schema_gen(bus: Bus, plan: Plan) -> Any:
+    return SchemaGen(statistics=bus.read("statistics", "SchemaGen"), infer_feature_shape=True)
+
+
+def _import_schema_gen(_: Bus, plan: Plan) -> Any:
+    # TFX's cache sees the path and not the content, so the path is made of the content.
+    source = plan.file.schema_path
+    assert source is not None, "this step is only taken with a curated schema"
+    copy = plan.home.artifacts / "schemas" / sha256(source.read_bytes()).hexdigest()[:16] / "schema.pbtxt"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, copy)
+    return ImportSchemaGen(schema_file=str(copy))
+
+
+def _example_validator(bus: Bus, plan: Plan) -> Any:
+    return ExampleValidator(**bus.read_all(("statistics", "schema"), "ExampleValidator"))
+
+
+def _data_gate_step(bus: Bus, plan: Plan) -> Any:
+    return _data_gate.DataGate(anomalies=bus.read("anomalies", "DataGate"))
+
+
+def _transform(bus: Bus, plan: Plan) -> Any:
+    hook = hooks.dotted(plan.config, "preprocessing_fn")
+    return Transform(
+        **bus.read_all(("examples", "schema"), "Transform"),
+        preprocessing_fn=hook,
+        # Trainer and Tuner apply the graph themselves: see docs/decisions/0002-transform-in-the-trainer.md.
+        materialize=False,
+        disable_statistics=True,
+        disable_analyzer_cache=True,
+        custom_config=_custom_config(plan.config, hook, "label", "features"),
+    )
+
+
+def _tuner_step(bus: Bus, plan: Plan) -> Any:
+    hook = hooks.dotted(plan.config, "tuner_fn")
+    return _tuner.Tuner(
+        **bus.read_all(("examples", "transform_graph"), "Tuner"),
+        tuner_fn=hook,
+        custom_config=_custom_config(plan.config, hook, "label", "features", "training", "tuner"),
+    )
+
+
+def _trainer(bus: Bus, plan: Plan) -> Any:
+    hook = hooks.dotted(plan.config, "run_fn")
+    return Trainer(
+        **bus.read_all(("examples", "transform_graph"), "Trainer"),
+        hyperparameters=bus.get("best_hyperparameters"),
+        run_fn=hook,
+        custom_config=_custom_config(plan.config, hook, "label", "features", "training"),
+    )
+
+
+def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
+    """Return what a hook gets: the sections it needs and no others, so that its cache depends on no others."""
+    content = config.model_dump(mode="json", exclude_none=True, include=set(sections))
+    content["hyperparameters"] = config.model.hyperparameters if "training" in sections else {}
+    # Sorted, so that the order of keys in the file is no change.
+    return json.loads(json.dumps({**content, "code": fingerprint.of_function(hook)}, sort_keys=True))
+
+
+def _baseline_step(bus: Bus, plan: Plan) -> Any:
+    return Resolver(
+        strategy_class=_baseline.BaselineStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        candidate=bus.read("model", "Baseline"),
+    )
+
+
+def _evaluator(bus: Bus, plan: Plan) -> Any:
+    return Evaluator(
+        **bus.read_all(("examples", "model"), "Evaluator"),
+        baseline_model=bus.read("baseline_model", "Evaluator"),
+        eval_config=eval_config(plan.config),
+    )
+
+
+def _pusher_step(bus: Bus, plan: Plan) -> Any:
+    filesystem = pusher_pb2.PushDestination.Filesystem(base_directory=str(plan.home.serving))
+    return _pusher.Pusher(
+        model=bus.read("model", "Pusher"),
+        model_blessing=bus.get("blessing"),
+        push_destination=pusher_pb2.PushDestination(filesystem=filesystem),
+    )
+
+
+STEPS = (
+    Step("ExampleGen", _example_gen, {"examples": "examples"}),
+    Step("StatisticsGen", _statistics_gen, {"statistics": "statistics"}),
+    Step("SchemaGen", _schema_gen, {"schema": "schema"}),
+    Step("ImportSchemaGen", _import_schema_gen, {"schema": "schema"}),
+    Step("ExampleValidator", _example_validator, {"anomalies": "anomalies"}),
+    Step("DataGate", _data_gate_step, gate=True),
+    Step("Transform", _transform, {"transform_graph": "transform_graph"}),
+    Step("Tuner", _tuner_step, {"best_hyperparameters": "best_hyperparameters", "tuner_results": "tuner_results"}),
+    Step("Trainer", _trainer, {"model": "model", "model_run": "model_run"}),
+    Step("Baseline", _baseline_step, {"baseline_model": "model"}),
+    Step("Evaluator", _evaluator, {"evaluation": "evaluation", "blessing": "blessing"}),
+    Step("Pusher", _pusher_step, {"pushed_model": "pushed_model"}),
+)
+
+
+def switched_off(config: Config) -> set[str]:
+    """Return the names of the standard steps that a config does without."""
+    off = {"SchemaGen" if config.schema_file else "ImportSchemaGen"}
+    off |= set() if config.tuner else {"Tuner"}
+    off |= set() if config.evaluation else {"Baseline", "Evaluator"}
+    return off | (set() if config.push else {"Pusher"})

@@ -60,7 +60,7 @@ def test_any_other_folder_is_a_fine_place_to_call_from(tmp_path):
 @pytest.mark.parametrize(
     ("probe", "text"),
     [
-        ("print('fine'); import os; print('big'); os.abort()", "big: its import crashed, got SIGABRT"),
+        ("print('fine'); import os; print('big', flush=True); os.abort()", "big: its import crashed, got SIGABRT"),
         (
             "print('big'); import nothing_of_that_name",
             "big: its import failed, got ModuleNotFoundError: No module named",

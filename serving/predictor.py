@@ -14,6 +14,7 @@ import numpy as np
 
 from serving.errors import ServingError, from_exception, invalid
 from serving.signature import STRING, Signature, TensorInfo, read_signatures
+from serving.tensor_proto import to_array
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -41,10 +42,10 @@ class Predictor:
     ) -> None:
         self.path = str(path)
         self._timeout_ms = max(1, int(timeout_s * 1000)) if timeout_s else 0
-        self._callables: dict[tuple[str, tuple[str, ...] | None], tuple[Callable[..., list[Any]], list[str]]] = {}
+        self._callables: dict[Any, tuple[Callable[..., list[Any]], list[str]]] = {}
         self._lock = threading.Lock()
         self._session, self.signature_defs = _load(self.path, list(tags), threads)
-        self.signatures: dict[str, Signature] = read_signatures(self.signature_defs)
+        self.signatures: dict[str, Signature] = read_signatures(self.signature_defs, to_array)
 
     def predict(
         self,
@@ -67,7 +68,7 @@ class Predictor:
         """
         signature = self.signature(signature_name)
         unknown, missing = set(inputs) - set(signature.inputs), set(signature.inputs) - set(inputs)
-        if unknown or missing - signature.defaults:
+        if unknown or missing - set(signature.defaults):
             raise invalid(
                 f"{signature_name}: wrong inputs, got {', '.join(sorted(inputs))}; "
                 f"expected {', '.join(signature.input_names)}"
@@ -94,13 +95,13 @@ class Predictor:
         Raises:
             ServingError: with TensorFlow's own code and text.
         """
+        if len(inputs) != len(signature.inputs):
+            inputs = {**signature.defaults, **inputs}
         fed = signature.input_names if len(inputs) == len(signature.inputs) else tuple(sorted(inputs))
         step, names = self._callable(signature, fed, None if outputs is None else tuple(outputs))
         try:
             return dict(zip(names, step(*[inputs[name] for name in fed]), strict=True))
-        except ServingError:
-            raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (TensorFlow raises its own kinds, and builtins)
             raise from_exception(error) from None
 
     def close(self) -> None:
@@ -161,7 +162,8 @@ def _load(path: str, tags: list[str], threads: tuple[int, int]) -> tuple[Any, An
     import tensorflow as tf
 
     if not tf.saved_model.contains_saved_model(path):
-        raise ServingError("NOT_FOUND", f"Could not find SavedModel .pb or .pbtxt at supplied export directory path: {path}")
+        what = f"Could not find SavedModel .pb or .pbtxt at supplied export directory path: {path}"
+        raise ServingError("NOT_FOUND", what)
     config = tf.compat.v1.ConfigProto(
         intra_op_parallelism_threads=threads[0], inter_op_parallelism_threads=threads[1], allow_soft_placement=True
     )

@@ -1,6 +1,7 @@
 """What a SavedModel says of its doors: signatures, their tensors, and the numpy type of each dtype."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -52,13 +53,18 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Signature:
-    """One signature: what goes in, what comes out; both in the order of their sorted aliases."""
+    """One signature: what goes in, what comes out; both in the order of their sorted aliases.
+
+    Attributes:
+        method_name: what the exporter said it is for; mostly 'tensorflow/serving/predict'.
+        defaults: what is fed to an input that a request leaves out.
+    """
 
     name: str
     inputs: dict[str, TensorInfo]
     outputs: dict[str, TensorInfo]
     method_name: str
-    defaults: frozenset[str] = frozenset()
+    defaults: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @cached_property
     def input_names(self) -> tuple[str, ...]:
@@ -69,13 +75,14 @@ class Signature:
         return tuple(self.outputs)
 
 
-def read_signatures(signature_defs: Any) -> dict[str, Signature]:
-    """Turn a map of SignatureDef protos into Signatures, by name."""
-    return {name: _signature(name, proto) for name, proto in sorted(signature_defs.items())}
+def read_signatures(signature_defs: Any, to_array: Callable[[Any, str], np.ndarray]) -> dict[str, Signature]:
+    """Turn a map of SignatureDef protos into Signatures, by name; `to_array` reads a TensorProto."""
+    return {name: _signature(name, proto, to_array) for name, proto in sorted(signature_defs.items())}
 
 
-def _signature(name: str, proto: Any) -> Signature:
-    defaults = frozenset(getattr(proto, "defaults", {}))
+def _signature(name: str, proto: Any, to_array: Callable[[Any, str], np.ndarray]) -> Signature:
+    # Since TF 2.14; the map is empty for most models.
+    defaults = {alias: to_array(value, alias) for alias, value in getattr(proto, "defaults", {}).items()}
     return Signature(name, _tensors(proto.inputs), _tensors(proto.outputs), proto.method_name, defaults)
 
 

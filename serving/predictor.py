@@ -100,9 +100,11 @@ class Predictor:
         fed = signature.input_names if len(inputs) == len(signature.inputs) else tuple(sorted(inputs))
         step, names = self._callable(signature, fed, None if outputs is None else tuple(outputs))
         try:
-            return dict(zip(names, step(*[inputs[name] for name in fed]), strict=True))
+            fetched = step(*[inputs[name] for name in fed])
         except Exception as error:  # noqa: BLE001  (TensorFlow raises its own kinds, and builtins)
             raise from_exception(error) from None
+        arrays = [value if isinstance(value, np.ndarray) else _scalar(value) for value in fetched]
+        return dict(zip(names, arrays, strict=True))
 
     def close(self) -> None:
         """Free the session; call it when no run is under way."""
@@ -156,6 +158,11 @@ def as_tensor(value: Any, info: TensorInfo) -> np.ndarray:
         return np.asarray(value, info.numpy_dtype)
     except (TypeError, ValueError) as error:
         raise invalid(f"{info.alias}: wrong value, got {error}; the tensor is {info.dtype_name}") from None
+
+
+def _scalar(value: Any) -> np.ndarray:
+    """TensorFlow gives a rank-0 output as a bare value."""
+    return np.array(value, object if isinstance(value, bytes) else None)
 
 
 def _load(path: str, tags: list[str], threads: tuple[int, int]) -> tuple[Any, Any]:

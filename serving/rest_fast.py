@@ -22,7 +22,7 @@ _INT_RANGE = {
     np.int64: (-(2**63), 2**63), np.uint32: (0, 2**32), np.uint64: (0, 2**64),
 }  # fmt: skip
 _SPACE, _QUOTE, _COLON, _BRACE = b' ":{'
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def read(body: bytes) -> dict[str, Any] | None:

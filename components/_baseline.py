@@ -1,8 +1,8 @@
 """The baseline of the gate: the latest blessed model that is not the candidate itself.
 
-TFX's own LatestBlessedModelStrategy returns the candidate when it was blessed before, for instance in a run with nothing
-changed. The candidate is then compared with itself, which proves nothing, and the Evaluator's inputs change after every
-run, so that its cache never hits.
+TFX's own LatestBlessedModelStrategy returns the candidate when it was blessed before, for instance in a run with
+nothing changed. The candidate is then compared with itself, which proves nothing, and the Evaluator's inputs change
+after every run, so that its cache never hits.
 """
 
 from ml_metadata import MetadataStore

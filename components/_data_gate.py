@@ -4,7 +4,7 @@ TFX's ExampleValidator writes its anomalies down and succeeds; training on them 
 """
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx import types
@@ -14,7 +14,9 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 def sentences(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
     """Return one sentence per anomaly: `train split: column 'fare': Expected data of type: FLOAT but got BYTES`."""
-    found = [f"{split} split: {anomalies.dataset_anomaly_info.description}"] * anomalies.HasField("dataset_anomaly_info")
+    found = [f"{split} split: {anomalies.dataset_anomaly_info.description}"] * anomalies.HasField(
+        "dataset_anomaly_info"
+    )
     for column in sorted(anomalies.anomaly_info):
         info = anomalies.anomaly_info[column]
         found.append(f"{split} split: column {column!r}: {info.description or info.short_description}")
@@ -42,9 +44,9 @@ class Executor(base_executor.BaseExecutor):
 
 
 class _Spec(component_spec.ComponentSpec):
-    PARAMETERS: dict[str, Any] = {}
-    INPUTS = {"anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
-    OUTPUTS: dict[str, Any] = {}
+    PARAMETERS: ClassVar = {}
+    INPUTS: ClassVar = {"anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
+    OUTPUTS: ClassVar = {}
 
 
 class DataGate(base_component.BaseComponent):

@@ -70,7 +70,7 @@ def _digest(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
         with open(path, "rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):  # noqa: B023, read at once
+            for block in iter(lambda: file.read(1 << 20), b""):
                 digest.update(block)
     return digest.hexdigest()
 

@@ -31,7 +31,9 @@ def require_finished_trial(tuner: keras_tuner.Tuner) -> None:
     if any(trial.status == TrialStatus.COMPLETED for trial in trials):
         return
     messages = [trial.message.strip().splitlines()[-1] for trial in trials if trial.message]
-    raise RuntimeError(f"none of {len(trials)} trials finished, got {messages[0] if messages else 'no error'}; see the log")
+    raise RuntimeError(
+        f"none of {len(trials)} trials finished, got {messages[0] if messages else 'no error'}; see the log"
+    )
 
 
 class Tuner(component.Tuner):

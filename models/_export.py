@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
@@ -80,9 +81,14 @@ def _write_extra(directory: str, columns: Mapping[str, tf.Tensor]) -> None:
         writer.write(log.SerializeToString())
     with tf.io.gfile.GFile(os.path.join(extra, "sample_rows.jsonl"), "w") as file:
         for values in zip(*(column.numpy().tolist() for column in columns.values()), strict=True):
-            row = {name: value for name, value in zip(columns, values, strict=True) if not _is_marker(value)}
+            row = {name: _shortest(value) for name, value in zip(columns, values, strict=True) if not _is_marker(value)}
             file.write(json.dumps(row, default=bytes.decode) + "\n")
 
 
 def _is_marker(value: Any) -> bool:
     return value in (b"", _raw.MISSING_INT) or (isinstance(value, float) and math.isnan(value))
+
+
+def _shortest(value: Any) -> Any:
+    """Return a float with no more digits than a float32 has: 12.45, not 12.449999809265137."""
+    return float(str(np.float32(value))) if isinstance(value, float) else value

@@ -34,7 +34,9 @@ class Split:
     columns: tuple[dict[str, np.ndarray], np.ndarray] | None
     rows: int
 
-    def batches(self, batch_size: int, *, weights: np.ndarray | None = None, seed: int | None = None) -> tf.data.Dataset:
+    def batches(
+        self, batch_size: int, *, weights: np.ndarray | None = None, seed: int | None = None
+    ) -> tf.data.Dataset:
         """Return (features, label, weight) in batches.
 
         Args:
@@ -51,7 +53,9 @@ class Split:
             label = tf.constant(self.columns[1])
             index = tf.data.Dataset.range(self.rows)
             index = index if seed is None else index.shuffle(self.rows, seed=seed)
-            pairs = index.batch(batch_size).map(lambda i: tf.nest.map_structure(lambda c: tf.gather(c, i), (features, label)))
+            pairs = index.batch(batch_size).map(
+                lambda i: tf.nest.map_structure(lambda c: tf.gather(c, i), (features, label))
+            )
         return pairs.map(lambda x, y: (x, y, _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
 
     def labels(self) -> np.ndarray:

@@ -22,5 +22,7 @@ class EpochProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Report the epoch that ended."""
-        figures = " ".join(f"{name} {value:.4f}" for name, value in (logs or {}).items() if "loss" in name or "auc" in name)
+        figures = " ".join(
+            f"{name} {value:.4f}" for name, value in (logs or {}).items() if "loss" in name or "auc" in name
+        )
         report(f"epoch {epoch + 1}: {figures}", epoch + 1, self.params["epochs"])

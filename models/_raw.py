@@ -1,7 +1,7 @@
 """Raw features as they arrive: which ones a model takes, and how a missing value looks at each door.
 
-A tf.Example leaves a missing feature out. A named tensor cannot, so it carries a marker: NaN in a float, "" in a string,
-the smallest int64 in an integer. Both are turned into the same tensors before the transform sees them.
+A tf.Example leaves a missing feature out. A named tensor cannot, so it carries a marker: NaN in a float, "" in a
+string, the smallest int64 in an integer. Both are turned into the same tensors before the transform sees them.
 """
 
 from collections.abc import Mapping

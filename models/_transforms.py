@@ -96,11 +96,8 @@ def _z_scores(columns: Columns) -> Columns:
 
 
 def _buckets(columns: Columns, count: int) -> Columns:
-    """Return the number of the quantile bucket of each value; a missing one shares the bucket of 0, its flag differs."""
+    """Return the number of the quantile bucket of each value; a missing one shares the bucket of 0."""
     x = tf.cast(tf.stack(list(columns.values()), axis=1), tf.float32)
     boundaries = tft.quantiles(x, count, epsilon=QUANTILE_ERROR, reduce_instance_dims=False)
     known = tf.where(tf.math.is_nan(x), tf.zeros_like(x), x)
-    return {
-        name: tft.apply_buckets(known[:, i], boundaries[i : i + 1])
-        for i, name in enumerate(columns)
-    }
+    return {name: tft.apply_buckets(known[:, i], boundaries[i : i + 1]) for i, name in enumerate(columns)}

@@ -129,7 +129,9 @@ def build_model(
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
-    output = _activation(task, labels)(keras.layers.add([_wide(dense, ids, sizes, units), _deep(dense, ids, sizes, hp, units)]))
+    output = _activation(task, labels)(
+        keras.layers.add([_wide(dense, ids, sizes, units), _deep(dense, ids, sizes, hp, units)])
+    )
     model = keras.Model(inputs, output if task == "multiclass" else keras.ops.squeeze(output, -1))
     model.compile(
         optimizer=keras.optimizers.Adam(hp["learning_rate"]),
@@ -146,7 +148,10 @@ LOSSES = {"binary": "binary_crossentropy", "multiclass": "sparse_categorical_cro
 METRICS = {
     "binary": lambda: [keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")],
     "multiclass": lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    "regression": lambda: [keras.metrics.RootMeanSquaredError(name="rmse"), keras.metrics.MeanAbsoluteError(name="mae")],
+    "regression": lambda: [
+        keras.metrics.RootMeanSquaredError(name="rmse"),
+        keras.metrics.MeanAbsoluteError(name="mae"),
+    ],
 }
 
 
@@ -155,15 +160,15 @@ def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], un
     parts = [keras.layers.Dense(units, name="wide_numbers")(numbers) for numbers in dense]
     if ids:
         offsets = np.cumsum([0, *sizes.values()])
-        shifted = keras.ops.stack([ids[name] + int(offset) for name, offset in zip(ids, offsets, strict=False)], axis=-1)
+        shifted = keras.ops.stack(
+            [ids[name] + int(offset) for name, offset in zip(ids, offsets, strict=False)], axis=-1
+        )
         table = keras.layers.Embedding(int(offsets[-1]), units, embeddings_initializer="zeros", name="wide_ids")
         parts.append(keras.ops.sum(table(shifted), axis=1))
     return keras.layers.add(parts) if len(parts) > 1 else parts[0]
 
 
-def _deep(
-    dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], hp: Mapping[str, Any], units: int
-) -> Any:
+def _deep(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], hp: Mapping[str, Any], units: int) -> Any:
     """Return the deep part [n, units]."""
     parts = list(dense)
     for name, size in sizes.items():
@@ -227,7 +232,8 @@ def _without_label(features: Mapping[str, tf.Tensor], config: Mapping[str, Any])
 
 def _splits(fn_args: FnArgs, transform: tft.TFTransformOutput) -> tuple[_inputs.Split, _inputs.Split]:
     label = _label_name(fn_args.custom_config)
-    return tuple(_inputs.read_split(files, transform, label) for files in (fn_args.train_files, fn_args.eval_files))
+    train = _inputs.read_split(fn_args.train_files, transform, label)
+    return train, _inputs.read_split(fn_args.eval_files, transform, label)
 
 
 def _weights(config: Mapping[str, Any], train: _inputs.Split) -> np.ndarray | None:

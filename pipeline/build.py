@@ -3,7 +3,8 @@
 from typing import Any
 
 from tfx.dsl.compiler import compiler
-from tfx.orchestration import metadata, pipeline as tfx_pipeline
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 

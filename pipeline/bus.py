@@ -26,7 +26,9 @@ class Bus:
         """
         if name in self._channels:
             other = self._channels[name][1]
-            raise ConfigError(f"components: two steps publish one channel, got {name!r} from {other} and {step}; drop one")
+            raise ConfigError(
+                f"components: two steps publish one channel, got {name!r} from {other} and {step}; drop one"
+            )
         self._channels[name] = (channel, step)
 
     def read(self, name: str, step: str) -> Any:

@@ -54,7 +54,9 @@ class Data(Section):
     @classmethod
     def _train_and_eval(cls, split: dict[str, int]) -> dict[str, int]:
         if not {"train", "eval"} <= set(split):
-            raise ValueError(f"needs the splits train and eval, got {sorted(split)}; for instance {{train: 2, eval: 1}}")
+            raise ValueError(
+                f"needs the splits train and eval, got {sorted(split)}; for instance {{train: 2, eval: 1}}"
+            )
         return split
 
     @model_validator(mode="after")
@@ -125,7 +127,8 @@ def _transforms(value: Any) -> Any:
 
 
 def _transform(item: Any) -> dict[str, Any]:
-    kind, options = item, {}
+    kind: Any = item
+    options: Any = {}
     if isinstance(item, dict) and len(item) == 1:
         ((kind, options),) = item.items()
     if not isinstance(kind, str) or not isinstance(options or {}, dict):

@@ -69,7 +69,9 @@ def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
     for key, (name, field) in keys.items():
         if key not in source.data:
             if field.is_required():
-                mistakes.append(f"{source.place((key,))}: is missing, got no value; add `{key}:`, see configs/taxi.yaml")
+                mistakes.append(
+                    f"{source.place((key,))}: is missing, got no value; add `{key}:`, see configs/taxi.yaml"
+                )
             else:
                 sections[name] = field.get_default()
             continue
@@ -81,7 +83,8 @@ def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
 
 
 def _adapter(field: FieldInfo) -> TypeAdapter[Any]:
-    return TypeAdapter(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+    annotation: Any = field.annotation
+    return TypeAdapter(Annotated[annotation, *field.metadata] if field.metadata else annotation)
 
 
 def _line(source: YamlFile, key: Path_, item: Mapping[str, Any]) -> str:

@@ -14,7 +14,9 @@ def eval_config(config: Config) -> config_pb2.EvalConfig:
     evaluation = config.evaluation
     if evaluation is None:
         raise ValueError("no evaluation section, got evaluation: off; the Evaluator needs one")
-    slices = [config_pb2.SlicingSpec()] + [config_pb2.SlicingSpec(feature_keys=columns) for columns in evaluation.slices]
+    slices = [config_pb2.SlicingSpec()] + [
+        config_pb2.SlicingSpec(feature_keys=columns) for columns in evaluation.slices
+    ]
     for threshold in evaluation.thresholds:
         spec = config_pb2.SlicingSpec(feature_values={name: str(value) for name, value in threshold.slice.items()})
         if threshold.slice and spec not in slices:
@@ -50,7 +52,9 @@ def _metric(config: Config, name: str) -> config_pb2.MetricConfig:
             bounds.setdefault(rows, config_pb2.MetricThreshold()).MergeFrom(_threshold(threshold))
     for rows, bound in bounds.items():
         # Never metric.threshold: TFMA applies that to every slice, not to all rows together.
-        metric.per_slice_thresholds.add(slicing_specs=[config_pb2.SlicingSpec(feature_values=dict(rows))], threshold=bound)
+        metric.per_slice_thresholds.add(
+            slicing_specs=[config_pb2.SlicingSpec(feature_values=dict(rows))], threshold=bound
+        )
     return metric
 
 
@@ -63,6 +67,8 @@ def _threshold(threshold: Threshold) -> config_pb2.MetricThreshold:
     if threshold.max_loss is not None:
         higher = METRICS[threshold.metric].higher_is_better
         change = bounds.change_threshold
-        change.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER if higher else config_pb2.MetricDirection.LOWER_IS_BETTER
+        change.direction = (
+            config_pb2.MetricDirection.HIGHER_IS_BETTER if higher else config_pb2.MetricDirection.LOWER_IS_BETTER
+        )
         change.absolute.value = -threshold.max_loss if higher else threshold.max_loss
     return bounds

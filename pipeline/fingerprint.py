@@ -9,6 +9,7 @@ import ast
 import hashlib
 import importlib.util
 import sysconfig
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def of_modules(*modules: str) -> str:
     return _digest(f"{key}={text}" for key, text in sorted(seen.items()))
 
 
-def _digest(parts: object) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]  # type: ignore[call-overload]
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _collect(module: str, name: str, seen: dict[tuple[str, str], str]) -> None:
@@ -89,6 +90,18 @@ def _modules(node: ast.Import | ast.ImportFrom, name: str) -> list[str]:
 @cache
 def _tree(module: str) -> dict[str, ast.AST] | None:
     """Return the top-level definitions of a module of ours by name; None for an installed or missing module."""
+    # The package first: looking a dotted module up imports its parents, and TFX's take seconds.
+    if _own_source(module.partition(".")[0]) is None or (path := _own_source(module)) is None:
+        return None
+    definitions: dict[str, ast.AST] = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for name in _bound(node):
+            definitions[name] = _without_docstrings(node)
+    return definitions
+
+
+def _own_source(module: str) -> Path | None:
+    """Return the file of a module; None when it is missing, installed or no Python source."""
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
@@ -96,13 +109,7 @@ def _tree(module: str) -> dict[str, ast.AST] | None:
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return None
     path = Path(spec.origin).resolve()
-    if any(path.is_relative_to(folder) for folder in INSTALLED):
-        return None
-    definitions: dict[str, ast.AST] = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        for name in _bound(node):
-            definitions[name] = _without_docstrings(node)
-    return definitions
+    return None if any(path.is_relative_to(folder) for folder in INSTALLED) else path
 
 
 def _bound(node: ast.stmt) -> list[str]:
@@ -120,6 +127,10 @@ def _without_docstrings(node: ast.AST) -> ast.AST:
     for inner in ast.walk(node):
         if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             first = inner.body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 inner.body = inner.body[1:] or [ast.Pass()]
     return node

@@ -24,6 +24,11 @@ def dotted(config: Config, hook: str) -> str:
     return f"{module_name(config)}.{hook}"
 
 
+def wanted(config: Config) -> list[str]:
+    """Return the hooks that a config's steps call."""
+    return ["preprocessing_fn", "run_fn"] + ["tuner_fn"] * (config.tuner is not None)
+
+
 def mistakes(config: Config) -> list[str]:
     """Import the model's module and return what is wrong with its hooks, one line each; nothing when all is well."""
     name = module_name(config)
@@ -32,14 +37,16 @@ def mistakes(config: Config) -> list[str]:
     except Exception as error:  # noqa: BLE001, whatever user code raises at import is the finding
         return [f"model.name: {name} cannot be imported, got {_cause(error)}; see the line named there"]
     found = []
-    for hook in ["preprocessing_fn", "run_fn"] + ["tuner_fn"] * (config.tuner is not None):
+    for hook in wanted(config):
         function = getattr(module, hook, None)
         if not inspect.isfunction(function):
             functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
             found.append(f"model.name: {name} lacks a function {hook}, got none; {names.suggestion(hook, functions)}")
         elif tuple(inspect.signature(function).parameters) != ARGUMENTS[hook]:
             got = ", ".join(inspect.signature(function).parameters)
-            found.append(f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})")
+            found.append(
+                f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})"
+            )
     return found
 
 

@@ -1,7 +1,7 @@
 """One node of a pipeline, run by TFX's own launcher: cache, Resolvers and lineage included.
 
-The local runner calls `launch` for every node in one process; `slipway node` calls it for one, in a process or container
-of its own, against the same metadata store.
+The local runner calls `launch` for every node in one process; `slipway node` calls it for one, in a process or
+container of its own, against the same metadata store.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import artifact
 
-from pipeline.errors import SetupError
 from pipeline import names
+from pipeline.errors import SetupError
 
+RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
 Outputs = dict[str, list[artifact.Artifact]]
 
 
@@ -26,11 +27,11 @@ class Outcome:
     """What became of a node.
 
     Attributes:
-        cached: whether an earlier execution's outputs were taken.
+        state: "ran", "cached" (an earlier execution's outputs were taken) or "resolved" (a Resolver executes nothing).
         outputs: the output artifacts by key.
     """
 
-    cached: bool
+    state: str
     outputs: Outputs
 
 
@@ -79,7 +80,23 @@ def launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
     if execution.last_known_state not in (state.COMPLETE, state.CACHED):
         name = state.State.Name(execution.last_known_state)
         raise RuntimeError(f"{node_id} could not resolve its inputs, its execution is {name}; see the log")
-    return Outcome(execution.last_known_state == state.CACHED, outputs)
+    if node.node_info.type.name == RESOLVER:
+        return Outcome("resolved", outputs)
+    return Outcome("cached" if execution.last_known_state == state.CACHED else "ran", outputs)
+
+
+def launch_again(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
+    """Run one node although the cache has its outputs: what they stand for outside the cache is gone."""
+    again = pipeline_pb2.Pipeline()
+    again.CopyFrom(ir)
+    run_id = again.runtime_spec.pipeline_run_id.field_value
+    for context in find(again, node_id).contexts.contexts:
+        # A node runs once in a run, so this is a run of its own.
+        if context.type.name == "pipeline_run":
+            context.name.field_value.string_value += "-again"
+    run_id.string_value += "-again"
+    find(again, node_id).execution_options.caching_options.enable_cache = False
+    return launch(again, node_id)
 
 
 def connection_config(ir: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:

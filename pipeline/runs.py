@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,17 +19,15 @@ class StepRecord:
 
     Attributes:
         name: of the step.
-        state: "ran", "cached" or "failed".
+        state: "ran", "cached", "resolved" (a look into the metadata, nothing executed) or "failed".
         seconds: wall time.
         figure: its key figure.
-        outputs: the paths of its artifacts.
     """
 
     name: str
     state: str
     seconds: float
     figure: str = ""
-    outputs: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -41,9 +39,9 @@ class Run:
         name: of the pipeline.
         config: path of the config file.
         overrides: the `--set` arguments.
-        key: a digest of all that the run depends on.
         steps: in the order they ran.
         verdict: the lines of the gate.
+        blessed: false once the gate has refused the model.
         exit_code: None while it runs, and for ever when it was killed.
         seconds: wall time from the command's start.
         error: the lines of a failure.
@@ -53,9 +51,9 @@ class Run:
     name: str
     config: str
     overrides: list[str]
-    key: str
     steps: list[StepRecord] = field(default_factory=list)
     verdict: list[str] = field(default_factory=list)
+    blessed: bool = True
     exit_code: int | None = None
     seconds: float = 0.0
     error: list[str] = field(default_factory=list)
@@ -92,11 +90,10 @@ def load_all(home: Home) -> list[Run]:
 
 
 @contextmanager
-def exclusive(home: Home) -> Iterator[str | None]:
+def exclusive(home: Home, announce: Callable[[str], None]) -> Iterator[None]:
     """Hold the pipeline's lock, which the operating system frees when the process dies.
 
-    Yields:
-        None, or, where another run holds the lock, a line that says which; the caller then waits by `wait`.
+    Where another run holds it, say so by `announce` and wait.
     """
     home.runs.mkdir(parents=True, exist_ok=True)
     with open(home.runs / "lock", "a+", encoding="utf-8") as file:
@@ -104,9 +101,9 @@ def exclusive(home: Home) -> Iterator[str | None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            yield f"process {file.read().strip() or '?'} is running this pipeline"
-            return
+            announce(f"{home.name}: process {file.read() or '?'} is running this pipeline; waiting until it ends")
+            fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield None
+        yield

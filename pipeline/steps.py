@@ -64,11 +64,11 @@ def _example_gen(_: Bus, plan: Plan) -> Any:
         for name, buckets in plan.config.data.split.items()
     ]
     output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
-    name = data_format(plan.config.data)
-    options = {"code": fingerprint.of_modules(f"data.loaders.{name}", f"data.loaders._{name}_example_gen")}
+    loader = names.load("data.loaders", data_format(plan.config.data))
+    options: dict[str, Any] = {"code": fingerprint.of_modules(*loader.MODULES)}
     if plan.file.schema_path:
         options["float_columns"] = _float_columns(plan.file.schema_path)
-    return names.load("data.loaders", name).load(plan.file.data_pattern, output, options)
+    return loader.load(plan.file.data_pattern, output, options)
 
 
 def _float_columns(schema_path: Path) -> list[str]:
@@ -119,10 +119,12 @@ def _transform(bus: Bus, plan: Plan) -> Any:
 
 def _tuner_step(bus: Bus, plan: Plan) -> Any:
     hook = hooks.dotted(plan.config, "tuner_fn")
+    custom_config = _custom_config(plan.config, hook, "label", "features", "training", "tuner")
+    # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
+    for key in ("epochs", "patience"):
+        del custom_config["training"][key]
     return _tuner.Tuner(
-        **bus.read_all(("examples", "transform_graph"), "Tuner"),
-        tuner_fn=hook,
-        custom_config=_custom_config(plan.config, hook, "label", "features", "training", "tuner"),
+        **bus.read_all(("examples", "transform_graph"), "Tuner"), tuner_fn=hook, custom_config=custom_config
     )
 
 

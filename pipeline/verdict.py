@@ -43,7 +43,9 @@ def read(config: Config, evaluation_uri: str, blessing_uri: str) -> Verdict:
     blessed = os.path.exists(os.path.join(blessing_uri, "BLESSED"))
     thresholds = config.evaluation.thresholds if config.evaluation else ()
     lines = [line for threshold in thresholds for line in _lines(threshold, values, failures)]
-    lines.append("blessed: every threshold holds" if blessed else "not blessed: nothing is pushed, the served version stays")
+    lines.append(
+        "blessed: every threshold holds" if blessed else "not blessed: nothing is pushed, the served version stays"
+    )
     overall = {metric: value for (model, rows, metric), value in values.items() if not rows and model != "baseline"}
     return Verdict(blessed, lines, overall)
 
@@ -80,7 +82,9 @@ def _values(evaluation_uri: str) -> Values:
     values: Values = {}
     for part in tfma.load_metrics(evaluation_uri):
         for item in part.metric_keys_and_values:
-            if item.value.WhichOneof("type") == "double_value" and not item.key.HasField("sub_key"):
+            # With a baseline, TFMA also lists the difference of each metric under the candidate's name.
+            whole = not item.key.is_diff and not item.key.HasField("sub_key")
+            if whole and item.value.WhichOneof("type") == "double_value":
                 key = (item.key.model_name, _slice(part.slice_key), item.key.name)
                 values[key] = item.value.double_value.value
     return values

@@ -53,7 +53,7 @@ def read(path: Path, overrides: Iterable[str] = ()) -> YamlFile:
     if root is None:
         raise ConfigError(f"{path}: an empty file; a config begins with `name:`, see configs/taxi.yaml")
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigError(f"{path}:1: a {root.id} at the top, got {_excerpt(root)}; a config is a map of `key: value`")
+        raise ConfigError(f"{path}:1: no map at the top, got {_excerpt(root)}; a config is a map of `key: value`")
     lines: dict[Path_, int] = {}
     mistakes = _walk(root, (), lines)
     if mistakes:

@@ -1,0 +1,161 @@
+"""The command `slipway`. Commands import what they need when they run: `--help` must not wait for TensorFlow."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.errors import SetupError, SlipwayError
+
+EXIT_CODES = """\b
+Exit codes: 0 done and pushed, 1 a step failed, 2 the config or the machine is wrong,
+3 the data was refused, 4 the model was not blessed."""
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="slipway", message="slipway %(version)s")
+def slipway() -> None:
+    """From raw data to a served model: one YAML file, one command."""
+
+
+def _ends_in_words(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Print a user's mistake as its lines, and end with the exit code of the command."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **options: Any) -> None:
+        try:
+            code = command(*args, **options)
+        except SlipwayError as error:
+            for line in error.lines:
+                click.echo(line, err=True)
+            code = error.exit_code
+        sys.stdout.flush()
+        sys.exit(code or 0)
+
+    return wrapped
+
+
+_config = click.argument("config", type=click.Path(path_type=Path))
+_home = click.option("--home", metavar="DIR", help="Folder for everything that is written.  [default: .slipway]")
+_overrides = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a.b=value; repeatable."
+)
+
+
+@slipway.command()
+@_config
+@_overrides
+@_home
+@click.option("--runner", default="local", show_default=True, help="One of `slipway list runners`.")
+@click.option("--from", "begin", metavar="STEP", help="Run this step and all after it anew.")
+@click.option("--to", metavar="STEP", help="Stop after this step.")
+@click.option("--no-cache", multiple=True, metavar="STEP", help="Run this step anew; `all` for every step; repeatable.")
+@_ends_in_words
+def run(config: Path, overrides: tuple[str, ...], home: str | None, runner: str, **options: Any) -> int:
+    """Run a pipeline: check, transform, tune, train, evaluate, push.
+
+    Steps whose inputs have not changed come from the cache. A killed run goes on from its last finished step.
+    """
+    from pipeline import config_file, names
+    from pipeline.home import Home, home_root
+    from pipeline.options import RunOptions
+
+    file = config_file.read(config, overrides)
+    try:
+        module = names.load("pipeline.runners", runner)
+    except ValueError as error:
+        raise SetupError(f"--runner: {error}") from error
+    return module.run(file, Home(home_root(home), file.config.name), RunOptions(**options))
+
+
+@slipway.command()
+@_config
+@_overrides
+@_home
+@_ends_in_words
+def check(config: Path, overrides: tuple[str, ...], home: str | None) -> None:
+    """Check a config, its model's hooks and its data, without running anything."""
+    from pipeline import config_file, hooks
+    from pipeline.errors import ConfigError
+    from pipeline.home import home_root
+    from pipeline.screen import logged_to
+
+    file = config_file.read(config, overrides)
+    with logged_to(home_root(home) / "check.log") as screen, screen.working_on("importing the model"):
+        found = hooks.mistakes(file.config)
+    if found:
+        raise ConfigError(*(f"{config}: {line}" for line in found))
+    click.echo(f"{config}: all is well; `slipway run {config}` runs it")
+
+
+@slipway.command(name="list")
+@click.argument("kind", required=False, metavar="[sources|formats|models|components|runners|configs]")
+@_ends_in_words
+def list_(kind: str | None) -> None:
+    """List what a config or a command may name."""
+    from pipeline import listing
+
+    click.echo("\n".join(listing.lines(kind)))
+
+
+@slipway.command()
+@click.argument("name")
+@click.argument("rows", required=False, type=click.Path(path_type=Path))
+@click.option("--version", "version", type=int, help="A pushed version.  [default: the newest]")
+@_home
+@_ends_in_words
+def predict(name: str, rows: Path | None, version: int | None, home: str | None) -> None:
+    """Ask the pushed model NAME about raw feature values.
+
+    ROWS is a file of JSON lines, one row each; a feature that is left out counts as missing. Without it, the model is
+    asked about the sample rows that it was exported with.
+    """
+    from pipeline import prediction
+    from pipeline.home import Home, home_root
+
+    for line in prediction.lines(Home(home_root(home), name), rows, version):
+        click.echo(line)
+
+
+@slipway.command()
+@click.argument("name", required=False)
+@click.option("--last", default=10, show_default=True, help="So many runs.")
+@_home
+@_ends_in_words
+def status(name: str | None, last: int, home: str | None) -> None:
+    """Show the last runs of a pipeline and the version it serves."""
+    from pipeline import history
+    from pipeline.home import home_root
+
+    click.echo("\n".join(history.lines(home_root(home), name, last)))
+
+
+@slipway.command()
+@click.option("--config", required=True, type=click.Path(path_type=Path))
+@click.option("--node", "node_id", required=True, metavar="STEP", help="The step to run.")
+@click.option("--run-id", required=True, help="The same for every step of one run.")
+@_overrides
+@_home
+@_ends_in_words
+def node(config: Path, node_id: str, run_id: str, overrides: tuple[str, ...], home: str | None) -> int:
+    """Run one step of a pipeline in a process of its own, as orchestrators do."""
+    from pipeline import one_node
+
+    return one_node.run(config, overrides, home, node_id, run_id)
+
+
+@slipway.command()
+@_ends_in_words
+def doctor() -> int:
+    """Say what this machine and this installation are, and what is wrong."""
+    from pipeline import doctor as diagnosis
+
+    return diagnosis.main()
+
+
+def main() -> None:
+    """Run the command line."""
+    slipway(prog_name="slipway")

@@ -1,0 +1,103 @@
+"""The local runner: every node in this process, one line per step on the screen, everything else in the log."""
+
+import logging
+import time
+
+import click
+
+from pipeline import causes, hooks, runs
+from pipeline.config_file import ConfigFile
+from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, ConfigError, SlipwayError, StepError
+from pipeline.home import Home
+from pipeline.options import RunOptions
+from pipeline.screen import Screen, logged_to
+
+LOGGER = logging.getLogger(__name__)
+
+
+def run(file: ConfigFile, home: Home, options: RunOptions) -> int:
+    """Run a pipeline and return its exit code; a second run of the same pipeline waits until the first has ended."""
+    started = time.time()
+    with runs.exclusive(home, click.echo):
+        record = runs.Run(runs.new_run_id(), home.name, str(file.path), list(file.overrides))
+        log = runs.folder(home, record.run_id) / "log.txt"
+        with logged_to(log) as screen:
+            screen.line(f"{home.name}  run {record.run_id}  log {log}")
+            try:
+                _run_steps(file, home, options, record, screen)
+                record.exit_code = DONE if record.blessed else NOT_BLESSED
+            except KeyboardInterrupt:
+                record.error = [f"{home.name}: interrupted; the same command goes on from the last finished step"]
+                record.exit_code = STEP_FAILED
+            except SlipwayError as error:
+                record.error, record.exit_code = list(error.lines), error.exit_code
+            record.seconds = time.time() - started
+            runs.save(home, record)
+            _print_end(record, home, screen)
+            if record.error:
+                screen.line(f"{home.name}: nothing was pushed; the whole log is in {log}", "red")
+    return record.exit_code
+
+
+def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.Run, screen: Screen) -> None:
+    """Build the pipeline and launch its nodes.
+
+    Raises:
+        SlipwayError: a hook is missing, the steps do not fit together, or one of them failed.
+    """
+    with screen.working_on("loading TFX"):
+        from pipeline import build, partial  # seconds of imports: behind the live line, with their noise in the log
+
+        if found := hooks.mistakes(file.config):
+            raise ConfigError(*(f"{file.path}: {line}" for line in found))
+        ir = build.build(file, home, record.run_id)
+    for name in partial.choose(ir, options):
+        begun = time.time()
+        try:
+            with screen.working_on(name):
+                step = _run_step(file, ir, name, record)
+        except Exception as error:
+            LOGGER.exception("%s failed", name)
+            step = runs.StepRecord(name, "failed", time.time() - begun)
+            code = DATA_REFUSED if causes.refuses_data(name, error) else STEP_FAILED
+            raise StepError(*causes.lines(name, error), exit_code=code) from error
+        finally:
+            step.seconds = time.time() - begun
+            record.steps.append(step)
+            runs.save(home, record)
+            _print_step(step, record, screen)
+
+
+def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs.StepRecord:
+    """Launch one node and return what became of it; the Evaluator's verdict goes into the record."""
+    from pipeline import figures, node, verdict
+
+    outcome = node.launch(ir, name)
+    if name == "Pusher" and not figures.pushed_folder_exists(outcome.outputs):
+        outcome = node.launch_again(ir, name)
+    figure = figures.figure(name, outcome.outputs)
+    if name == "Evaluator":
+        gate = verdict.read(file.config, *(outcome.outputs[key][0].uri for key in ("evaluation", "blessing")))
+        record.verdict, record.blessed = gate.lines, gate.blessed
+        figure = verdict.summary(gate.values)
+    return runs.StepRecord(name, outcome.state, 0.0, figure)
+
+
+def _print_step(step: runs.StepRecord, record: runs.Run, screen: Screen) -> None:
+    line = f"  {step.name:<18}{step.state:<10}{step.seconds:>6.1f} s  {step.figure}".rstrip()
+    screen.line(line, "red" if step.state == "failed" else "")
+    if step.name == "Evaluator":
+        for text in record.verdict:
+            screen.line(f"    {text}", "red" if "FAILS" in text else "")
+
+
+def _print_end(record: runs.Run, home: Home, screen: Screen) -> None:
+    """Print how the run ended, on one line or one per mistake."""
+    for line in record.error:
+        screen.line(line, "red")
+    if record.exit_code == NOT_BLESSED:
+        screen.line(f"{home.name}: not blessed after {record.seconds:.1f} s; nothing was pushed", "red")
+    elif record.exit_code == DONE:
+        versions = home.versions()
+        serves = f"; serves {home.serving / str(versions[-1])}" if versions else ""
+        screen.line(f"{home.name}: done in {record.seconds:.1f} s{serves}", "green")

@@ -44,9 +44,9 @@ class Executor(base_executor.BaseExecutor):
 
 
 class _Spec(component_spec.ComponentSpec):
-    PARAMETERS: ClassVar = {}
+    PARAMETERS: ClassVar[dict[str, Any]] = {}
     INPUTS: ClassVar = {"anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies)}
-    OUTPUTS: ClassVar = {}
+    OUTPUTS: ClassVar[dict[str, Any]] = {}
 
 
 class DataGate(base_component.BaseComponent):

@@ -5,16 +5,12 @@ The field names are the keys of the file; every model is frozen and refuses keys
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline import names
+from pipeline.feature_config import Features
 from pipeline.metrics import METRICS, Task
-
-
-class Section(BaseModel):
-    """A part of the config."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+from pipeline.section import Section
 
 
 def _off(value: Any) -> Any:
@@ -78,78 +74,6 @@ class Label(Section):
     name: str
     task: Task
     classes: tuple[str | int, ...] = ()
-
-
-class ZScore(Section):
-    """(x - mean) / standard deviation; missing becomes 0."""
-
-    kind: Literal["zscore"]
-
-
-class Log(Section):
-    """sign(x) * log(1 + |x|), then as zscore."""
-
-    kind: Literal["log"]
-
-
-class Bucketize(Section):
-    """The number of the quantile bucket, as an id.
-
-    Attributes:
-        buckets: how many; each holds about as many rows.
-    """
-
-    kind: Literal["bucketize"]
-    buckets: Annotated[int, Field(ge=2)] = 10
-
-
-class Vocabulary(Section):
-    """The number of the value in the vocabulary of the train split, as an id.
-
-    Attributes:
-        top_k: keep the most frequent only; None keeps all.
-        min_count: keep values seen at least this often.
-        oov_buckets: ids for values that are not in the vocabulary.
-    """
-
-    kind: Literal["vocabulary"]
-    top_k: Annotated[int, Field(gt=0)] | None = None
-    min_count: Annotated[int, Field(gt=0)] | None = None
-    oov_buckets: Annotated[int, Field(gt=0)] = 1
-
-
-TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary")
-
-
-def _transforms(value: Any) -> Any:
-    """Bring `log`, `{bucketize: {buckets: 20}}` and lists of both into [{"kind": …, **options}]."""
-    return [_transform(item) for item in (value if isinstance(value, list) else [value])]
-
-
-def _transform(item: Any) -> dict[str, Any]:
-    kind: Any = item
-    options: Any = {}
-    if isinstance(item, dict) and len(item) == 1:
-        ((kind, options),) = item.items()
-    if not isinstance(kind, str) or not isinstance(options or {}, dict):
-        raise ValueError(f"no transform, got {item!r}; write a name, or {{name: {{option: value}}}}")
-    names.require(kind, TRANSFORMS, what="transform")
-    return {"kind": kind, **(options or {})}
-
-
-Transform = Annotated[ZScore | Log | Bucketize | Vocabulary, Field(discriminator="kind")]
-
-
-class Features(Section):
-    """Which columns the model takes, and how.
-
-    Attributes:
-        exclude: columns it must not see: leaks of the label, ids, constants.
-        columns: transforms by column; text that is not listed gets a vocabulary, a number a zscore.
-    """
-
-    exclude: tuple[str, ...] = ()
-    columns: dict[str, Annotated[tuple[Transform, ...], BeforeValidator(_transforms)]] = {}
 
 
 class Model(Section):

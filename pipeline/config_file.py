@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from pipeline import names, yaml_file
-from pipeline.config import Config, Data, Section
+from pipeline.config import Config, Data
 from pipeline.errors import ConfigError
 from pipeline.metrics import METRICS
+from pipeline.section import Section
 from pipeline.yaml_file import Path_, YamlFile
 
 

@@ -1,0 +1,55 @@
+"""What runs again after which change."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _ran(states: dict[str, str]) -> set[str]:
+    return {name for name, state in states.items() if state == "ran"}
+
+
+def test_a_second_run_with_nothing_changed_executes_nothing(pushed):
+    before, began = pushed.served(), time.monotonic()
+    pushed.run()
+    assert time.monotonic() - began <= 15
+    assert _ran(pushed.states()) == set()
+    assert pushed.served() == before
+
+
+def test_an_edited_network_trains_again_and_reads_the_data_no_more(pushed, in_copy):
+    edited = in_copy(lambda root: _replace(root / "models/tabular.py", 'activation="relu"', 'activation="gelu"'))
+    edited.run()
+    assert _ran(edited.states()) == {"Tuner", "Trainer", "Evaluator", "Pusher"}
+
+
+def test_an_edited_preprocessing_transforms_again(pushed, in_copy):
+    edited = in_copy(lambda root: _replace(root / "models/_transforms.py", "tf.math.log1p", "tf.math.asinh"))
+    edited.run()
+    assert _ran(edited.states()) == {"Transform", "Tuner", "Trainer", "Evaluator", "Pusher"}
+
+
+def test_the_baseline_is_the_blessed_model_before_and_never_the_candidate(pushed):
+    pushed.run("--set", "model.hyperparameters.dropout=0.3", "--from", "Trainer")
+    verdict = "\n".join(pushed.last_run()["verdict"])
+    assert "against baseline" in verdict
+    pushed.run("--set", "model.hyperparameters.dropout=0.3")
+    assert _ran(pushed.states()) == set(), "the model blessed a moment ago is not compared with itself"
+
+
+def test_a_deleted_version_is_pushed_again(pushed):
+    pushed.run()
+    shutil.rmtree(pushed.home / "serving")
+    output = pushed.run()
+    assert _ran(pushed.states()) == {"Pusher"}, output
+    assert pushed.served()

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -70,13 +71,20 @@ class Batcher:
         options: limits.
         deliver: told what has finished, a batch at a time, on a thread of the batcher.
         threads: how many runs may be under way, joined or not.
+        soon: calls a function a little later, when the requests that have already arrived have been submitted too.
     """
 
-    def __init__(self, options: BatchingOptions, deliver: Callable[[list[Finished]], None], threads: int) -> None:
+    def __init__(
+        self,
+        options: BatchingOptions,
+        deliver: Callable[[list[Finished]], None],
+        threads: int,
+        soon: Callable[[Callable[[], None]], None] = lambda call: call(),
+    ) -> None:
         self.options = options
         self.batches = 0
         self.joined_rows = 0
-        self._deliver = deliver
+        self._deliver, self._soon = deliver, soon
         self._tasks: SimpleQueue[tuple[float, _Queue | Job] | None] = SimpleQueue()
         count = max(threads, options.num_batch_threads)
         self._threads = [threading.Thread(target=self._work, name=f"run-{i}", daemon=True) for i in range(count)]
@@ -111,7 +119,7 @@ class Batcher:
                 if self.options.batch_timeout_s and queue.rows >= self.options.max_batch_size:
                     queue.lock.notify_all()
                 return
-        self._tasks.put(task)
+        self._soon(partial(self._tasks.put, task))
 
     def stop(self) -> None:
         """Finish what was submitted, then end the threads."""

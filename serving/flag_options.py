@@ -62,7 +62,7 @@ def to_options(values: Values) -> ServerOptions:
 def _rest_port(values: Values) -> int | None:
     if values.rest_api_port == 0:
         return None
-    if values.rest_api_port == values.port:
+    if values.rest_api_port == values.port > 0:
         log.error("--rest_api_port is the same as --port, got %d; REST is not started", values.port)
         return None
     return max(0, values.rest_api_port)

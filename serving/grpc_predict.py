@@ -4,6 +4,7 @@ Source: model_servers/prediction_service_impl.cc, servables/tensorflow/predict_u
 """
 
 import asyncio
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -169,7 +170,7 @@ class PredictionService:
         """Run a job. The version stays in use until the graph is done with it, even if the client has gone."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outputs] = loop.create_future()
-        started = time.perf_counter()
+        here, started = threading.get_ident(), time.perf_counter()
 
         def settle(outputs: Outputs | None, error: ServingError | None) -> None:
             if future.done():
@@ -181,7 +182,10 @@ class PredictionService:
 
         def done(outputs: Outputs | None, error: ServingError | None) -> None:
             servable.release()
-            loop.call_soon_threadsafe(settle, outputs, error)
+            if threading.get_ident() == here:
+                settle(outputs, error)
+            else:
+                loop.call_soon_threadsafe(settle, outputs, error)
 
         servable.share()
         try:

@@ -75,7 +75,7 @@ class ModelServer:
         loader = partial(load, options=options.load, metrics=self.metrics)
         self.versions = Versions(loader, options.life)
         self.catalog = Catalog(self.versions, early_labels=options.early_labels)
-        self.batcher = Batcher(options.batching, self._deliver, options.rest_threads)
+        self.batcher = Batcher(options.batching, self._deliver, options.rest_threads, self._soon)
         self.request_log = RequestLog(self.catalog, self.metrics)
         self.rest_port = self.grpc_port = 0
         self._rest = RestApp(
@@ -189,6 +189,13 @@ class ModelServer:
             self._readers.submit(self._rest.handle, method, target, body, answer)
         else:
             self._rest.handle(method, target, body, answer)
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        """After the sockets that are readable now have been read, so that their requests make one batch."""
+        if threading.get_ident() == self._thread:
+            self._loop.call_soon(call)
+        else:
+            call()
 
     def _deliver(self, finished: list[Finished]) -> None:
         """Write small answers in the event loop, all of a batch at one go, and large ones right here."""

@@ -14,6 +14,7 @@ _FIELDS = {
     np.int8: "int_val", np.uint16: "int_val", np.int64: "int64_val", np.bool_: "bool_val", np.uint32: "uint32_val",
     np.uint64: "uint64_val", np.object_: "string_val", np.float16: "half_val",
 }  # fmt: skip
+_WIDE = {np.uint8: np.int64, np.int16: np.int64, np.int8: np.int64, np.uint16: np.int64}  # they wrap, not overflow
 _PAIRS = {np.complex64: "scomplex_val", np.complex128: "dcomplex_val"}
 _BFLOAT16 = 14
 _MAX_ELEMENTS = 2**31
@@ -26,8 +27,9 @@ def to_array(proto: Any, alias: str) -> np.ndarray:
         ServingError: INVALID_ARGUMENT 'tensor parsing error: <alias>'.
     """
     kind = _numpy_type(proto.dtype)
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if kind is None or proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+    dims = proto.tensor_shape
+    shape = tuple([dim.size for dim in dims.dim])
+    if kind is None or dims.unknown_rank or (shape and min(shape) < 0):
         raise invalid(f"tensor parsing error: {alias}")
     count = math.prod(shape)
     try:
@@ -85,11 +87,11 @@ def _from_values(proto: Any, kind: Any, count: int) -> np.ndarray:
         values = pairs[: len(pairs) // 2 * 2].view(kind)
     elif kind is np.object_:
         values = np.empty(len(proto.string_val), object)
-        values[:] = proto.string_val
+        values[:] = list(proto.string_val)
     elif kind is np.float16 or kind not in _FIELDS:
         values = np.array(proto.half_val, np.uint16).view(kind)
     else:
-        values = np.array(getattr(proto, _FIELDS[kind])).astype(kind, copy=False)
+        values = np.array(getattr(proto, _FIELDS[kind])[:], _WIDE.get(kind, kind)).astype(kind, copy=False)
     if len(values) == count:
         return values
     if len(values) > count:

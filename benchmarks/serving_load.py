@@ -3,8 +3,8 @@
     python benchmarks/serving_load.py rest PORT PATH BODY_FILE CONNECTIONS SECONDS
     python benchmarks/serving_load.py grpc PORT - REQUEST_FILE CONNECTIONS SECONDS
 
-Prints one JSON object: requests per second, p50 and p99 in milliseconds, failed requests, and the share of one core that
-this process itself used: near 1.0 it is the generator that limits, not the server.
+Prints one JSON object: requests per second, p50 and p99 in milliseconds, failed requests, and the share of one core
+that this process itself used: near 1.0 it is the generator that limits, not the server.
 """
 
 import asyncio
@@ -56,7 +56,9 @@ class RestConnection(asyncio.Protocol):
 
 
 async def rest(port: int, path: str, body: bytes, connections: int, measure: Measure) -> None:
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    """Open the connections; they keep themselves busy."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(body)}\r\n\r\n"
     loop = asyncio.get_running_loop()
     for _ in range(connections):
         await loop.create_connection(lambda: RestConnection(head.encode() + body, measure), "127.0.0.1", port)
@@ -82,6 +84,7 @@ async def grpc_calls(port: int, body: bytes, connections: int, measure: Measure)
 
 
 async def main(kind: str, port: int, path: str, body: bytes, connections: int, seconds: float) -> dict:
+    """Load a server for some seconds, after a quarter of that time to warm up."""
     measure = Measure()
     start = (
         rest(port, path, body, connections, measure) if kind == "rest" else grpc_calls(port, body, connections, measure)

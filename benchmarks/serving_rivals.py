@@ -69,6 +69,7 @@ def rows_for(model: str, count: int) -> list[dict[str, Any]]:
 
 
 def value_for(dtype: str, name: str) -> Any:
+    """A plausible random value."""
     if dtype == "string":
         return random.choice(["Cash", "Credit Card"]) if name == "payment_type" else f"company {random.randrange(99)}"
     return round(random.uniform(0, 40), 3) if dtype in ("float", "double") else random.randrange(24)

@@ -32,11 +32,8 @@ def test_flags_have_the_real_spelling_and_defaults():
     assert not unknown
     assert (values.port, values.rest_api_port, values.rest_api_timeout_in_ms) == (8500, 0, 30000)
     assert (values.model_name, values.file_system_poll_wait_seconds, values.max_num_load_retries) == ("default", 1, 5)
-    assert (values.load_retry_interval_micros, values.enable_model_warmup, values.saved_model_tags) == (
-        60_000_000,
-        True,
-        "serve",
-    )
+    assert (values.load_retry_interval_micros, values.saved_model_tags) == (60_000_000, "serve")
+    assert values.enable_model_warmup
     assert values.host == "127.0.0.1"
 
 

@@ -3,28 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool
-
 from serving.grpc_admin import ModelService
 from serving.grpc_predict import PredictionService
+from serving.grpc_services import SERVICES, descriptors
 
 _INT32_MAX = 2**31 - 1
-_APIS = "tensorflow_serving/apis/"
-# Services whose own modules do not import under today's protobuf, so reflection is told of them here:
-# service -> method -> (file of the messages, request, response).
-_SERVICES: dict[str, dict[str, tuple[str, str, str]]] = {
-    "PredictionService": {
-        "Classify": ("classification", "ClassificationRequest", "ClassificationResponse"),
-        "Regress": ("regression", "RegressionRequest", "RegressionResponse"),
-        "Predict": ("predict", "PredictRequest", "PredictResponse"),
-        "MultiInference": ("inference", "MultiInferenceRequest", "MultiInferenceResponse"),
-        "GetModelMetadata": ("get_model_metadata", "GetModelMetadataRequest", "GetModelMetadataResponse"),
-    },
-    "ModelService": {
-        "GetModelStatus": ("get_model_status", "GetModelStatusRequest", "GetModelStatusResponse"),
-        "HandleReloadConfigRequest": ("model_management", "ReloadConfigRequest", "ReloadConfigResponse"),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -108,52 +91,6 @@ async def _add_health(server: Any) -> None:
 def _add_reflection(server: Any, with_health: bool) -> None:
     from grpc_reflection.v1alpha import reflection
 
-    names = [f"tensorflow.serving.{service}" for service in _SERVICES]
+    names = [f"tensorflow.serving.{service}" for service in SERVICES]
     names += ["grpc.health.v1.Health"] if with_health else []
-    reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server, pool=reflection_pool())
-
-
-def reflection_pool() -> descriptor_pool.DescriptorPool:
-    """Descriptors of all services, with everything they refer to."""
-    from grpc_health.v1 import health_pb2
-    from grpc_reflection.v1alpha import reflection_pb2
-    from tensorflow_serving.apis import (  # noqa: F401  (they register their messages)
-        classification_pb2,
-        get_model_metadata_pb2,
-        get_model_status_pb2,
-        inference_pb2,
-        model_management_pb2,
-        predict_pb2,
-        regression_pb2,
-    )
-
-    pool = descriptor_pool.DescriptorPool()
-    known = descriptor_pool.Default()
-    added: set[str] = set()
-
-    def copy(name: str) -> None:
-        if name in added:
-            return
-        added.add(name)
-        proto = descriptor_pb2.FileDescriptorProto()
-        known.FindFileByName(name).CopyToProto(proto)
-        for dependency in proto.dependency:
-            copy(dependency)
-        pool.Add(proto)
-
-    copy(health_pb2.DESCRIPTOR.name)
-    copy(reflection_pb2.DESCRIPTOR.name)
-    for service, methods in _SERVICES.items():
-        file = descriptor_pb2.FileDescriptorProto(
-            name=f"{_APIS}{'model' if service == 'ModelService' else 'prediction'}_service.proto",
-            package="tensorflow.serving", syntax="proto3",
-        )  # fmt: skip
-        described = file.service.add(name=service)
-        for method, (messages, request, response) in methods.items():
-            copy(f"{_APIS}{messages}.proto")
-            file.dependency.append(f"{_APIS}{messages}.proto")
-            described.method.add(
-                name=method, input_type=f".tensorflow.serving.{request}", output_type=f".tensorflow.serving.{response}"
-            )
-        pool.Add(file)
-    return pool
+    reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server, pool=descriptors())

@@ -146,8 +146,9 @@ def test_padding_is_not_seen(ask):
 def test_the_parameters_file_is_read(tmp_path):
     file = tmp_path / "batching.config"
     file.write_text(
-        "max_batch_size { value: 64 } batch_timeout_micros { value: 1500 } max_enqueued_batches { value: 7 }"
-        "num_batch_threads { value: 3 } allowed_batch_sizes: 32 allowed_batch_sizes: 64 thread_pool_name { value: 'x' }"
+        "max_batch_size { value: 64 } batch_timeout_micros { value: 1500 } max_enqueued_batches { value: 7 } "
+        "num_batch_threads { value: 3 } allowed_batch_sizes: 32 allowed_batch_sizes: 64 "
+        "thread_pool_name { value: 'x' } "
         "pad_variable_length_inputs: true enable_large_batch_splitting { value: true }"
     )
     options = batching_options.read(file)

@@ -42,7 +42,8 @@ def test_flags_have_the_real_spelling_and_defaults():
     [
         (["--port=1"], "port", 1), (["--port", "2"], "port", 2), (["-port=3"], "port", 3),
         (["--port=1", "--port=4"], "port", 4), (["--enable_batching"], "enable_batching", True),
-        (["--enable_batching=false"], "enable_batching", False), (["--enable_batching", "true"], "enable_batching", True),
+        (["--enable_batching=false"], "enable_batching", False),
+        (["--enable_batching", "true"], "enable_batching", True),
         (["--rest_api_enable_cors_support", "--port=5"], "rest_api_enable_cors_support", True),
         (["--enable_model_warmup=0"], "enable_model_warmup", False), (["--model_name", "a=b"], "model_name", "a=b"),
     ],

@@ -6,12 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
+from google.protobuf import text_format
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline import names, yaml_file
 from pipeline.config import Config, Data
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, DataError
 from pipeline.metrics import METRICS
 from pipeline.section import Section
 from pipeline.yaml_file import Path_, YamlFile
@@ -129,13 +131,15 @@ def _against_data(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
         mistakes.append(f"{source.place(('schema',))}: no such file, got {schema!r}; `slipway run` infers one without")
     if "label" in sections and "features" in sections:
         mistakes += _against_label(source, sections)
-    if "data" not in sections:
-        return mistakes
+    columns: list[str] = []
     try:
-        columns = _columns(sections["data"], source.path)
-    except (OSError, ValueError) as error:
-        return [*mistakes, f"{source.place(('data',))}: {error}"]
-    for key, name in _column_names(sections):
+        columns = _header(source, sections["data"]) if "data" in sections else []
+    except OSError as error:
+        mistakes.append(f"{source.place(('data',))}: {error}")
+    if schema and (source.path.parent / schema).is_file():
+        # The schema is the contract. A column that the files lack is no mistake of the config: the data are refused.
+        columns = [feature.name for feature in curated_schema(source.path.parent / schema).feature]
+    for key, name in _column_names(sections) if columns else ():
         try:
             names.require(name, columns, what="column of the data")
         except ValueError as error:
@@ -175,10 +179,31 @@ def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
             yield from ((("evaluation", "thresholds", i, "slice"), name) for name in threshold.slice)
 
 
-def _columns(data: Data, config_path: Path) -> list[str]:
-    """Return the columns of the raw files, from their beginning only."""
-    pattern, loader = _data_pattern(data, config_path), names.load("data.loaders", data_format(data))
-    return loader.column_names(loader.matching_files(pattern)[0])
+def _header(source: YamlFile, data: Data) -> list[str]:
+    """Return the columns of the raw files, from their beginning only.
+
+    Raises:
+        OSError: there are no such files.
+        DataError: the files have no readable header.
+    """
+    loader = names.load("data.loaders", data_format(data))
+    path = loader.matching_files(_data_pattern(data, source.path))[0]
+    try:
+        return loader.column_names(path)
+    except ValueError as error:
+        raise DataError(f"{source.place(('data',))}: the data are refused: {error}") from error
+
+
+def curated_schema(path: Path) -> schema_pb2.Schema:
+    """Read a schema in text form.
+
+    Raises:
+        ConfigError: it is no schema.
+    """
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except text_format.ParseError as error:
+        raise ConfigError(f"{path}: no schema, got {error}; SchemaGen writes one, see docs/config.md") from error
 
 
 def data_format(data: Data) -> str:

@@ -34,6 +34,12 @@ class SetupError(SlipwayError):
     exit_code = WRONG_SETUP
 
 
+class DataError(SlipwayError):
+    """The raw data cannot be read as what they claim to be."""
+
+    exit_code = DATA_REFUSED
+
+
 class StepError(SlipwayError):
     """A step of a run failed, or refused the data."""
 

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import schema_pb2
@@ -23,7 +22,7 @@ from components import _baseline, _data_gate, _pusher, _tuner
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
-from pipeline.config_file import ConfigFile, data_format
+from pipeline.config_file import ConfigFile, curated_schema, data_format
 from pipeline.eval_config import eval_config
 from pipeline.home import Home
 
@@ -67,15 +66,9 @@ def _example_gen(_: Bus, plan: Plan) -> Any:
     loader = names.load("data.loaders", data_format(plan.config.data))
     options: dict[str, Any] = {"code": fingerprint.of_modules(*loader.MODULES)}
     if plan.file.schema_path:
-        options["float_columns"] = _float_columns(plan.file.schema_path)
+        columns = curated_schema(plan.file.schema_path).feature
+        options["float_columns"] = [column.name for column in columns if column.type == schema_pb2.FLOAT]
     return loader.load(plan.file.data_pattern, output, options)
-
-
-def _float_columns(schema_path: Path) -> list[str]:
-    from google.protobuf import text_format
-
-    schema = text_format.Parse(schema_path.read_text(encoding="utf-8"), schema_pb2.Schema())
-    return [feature.name for feature in schema.feature if feature.type == schema_pb2.FLOAT]
 
 
 def _statistics_gen(bus: Bus, plan: Plan) -> Any:

@@ -70,9 +70,9 @@ def _build(hp, graph):
     output = keras.layers.Activation("sigmoid")(keras.layers.add([keras.layers.Dense(1)(deep), *wide]))
     model = keras.Model(numbers | ids, output)
     model.compile(
-        keras.optimizers.Adam(hp.get("learning_rate")),
-        "binary_crossentropy",
-        [keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")],
+        optimizer=keras.optimizers.Adam(hp.get("learning_rate")),
+        loss="binary_crossentropy",
+        metrics=[keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")],
     )
     return model
 

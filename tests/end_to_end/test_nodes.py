@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 
+from pipeline.steps import STEPS
 from serving.predictor import Predictor
 
 pytestmark = pytest.mark.slow
-NODES = ("ExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator", "DataGate", "Transform") + (
-    "Tuner",
-    "Trainer",
-    "Baseline",
-    "Evaluator",
-    "Pusher",
-)
+NODES = [step.name for step in STEPS if step.name != "SchemaGen"]
 
 
 def _answers(slipway, rows: dict[str, np.ndarray]) -> np.ndarray:

@@ -178,6 +178,9 @@ def _load(path: str, tags: list[str], threads: tuple[int, int]) -> tuple[Any, An
     try:
         with session.graph.as_default():
             meta_graph = tf.compat.v1.saved_model.load(session, tags, path)
+    except OSError as error:  # what the loader raises for a file that is no graph
+        session.close()
+        raise ServingError("DATA_LOSS", str(error)) from error
     except Exception as error:
         session.close()
         raise from_exception(error) from error

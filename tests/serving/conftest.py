@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -267,3 +269,33 @@ def eventually():
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def server_process(tmp_path):
+    """Start the command as a process of its own; a context manager."""
+
+    @contextlib.contextmanager
+    def process(base, *arguments, name="half"):
+        """The server as a process of its own; yields (process, rest port, gRPC port)."""
+        ports = [tmp_path / "rest.port", tmp_path / "grpc.port"]
+        command = [
+            sys.executable, "-m", "serving.cli", "--port=-1", "--rest_api_port=-1", f"--model_name={name}",
+            f"--model_base_path={base}", f"--rest_port_file={ports[0]}", f"--port_file={ports[1]}", *arguments,
+        ]  # fmt: skip
+        log = (tmp_path / "server.log").open("w")
+        child = subprocess.Popen(command, stderr=log, stdout=log)
+        try:
+            deadline = time.monotonic() + 60
+            while not all(port.exists() for port in ports):
+                assert child.poll() is None, (tmp_path / "server.log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield child, *(int(port.read_text()) for port in ports)
+        finally:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+            log.close()
+
+    return process

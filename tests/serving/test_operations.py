@@ -1,6 +1,5 @@
 """Running it: flags, the process, TLS, limits, metrics, logs, warm-up, draining (sections 12 to 14)."""
 
-import contextlib
 import json
 import os
 import re
@@ -89,32 +88,8 @@ def test_flags_become_options(tmp_path):
     assert options(f"--monitoring_config_file={monitoring}").metrics_path is None
 
 
-@contextlib.contextmanager
-def process(tmp_path, base, *arguments, name="half"):
-    """The server as a process of its own; yields (process, rest port, gRPC port)."""
-    ports = [tmp_path / "rest.port", tmp_path / "grpc.port"]
-    command = [
-        *SERVER, "--port=-1", "--rest_api_port=-1", f"--model_name={name}", f"--model_base_path={base}",
-        f"--rest_port_file={ports[0]}", f"--port_file={ports[1]}", *arguments,
-    ]  # fmt: skip
-    log = (tmp_path / "server.log").open("w")
-    child = subprocess.Popen(command, stderr=log, stdout=log)
-    try:
-        deadline = time.monotonic() + 60
-        while not all(port.exists() for port in ports):
-            assert child.poll() is None, (tmp_path / "server.log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield child, *(int(port.read_text()) for port in ports)
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-        log.close()
-
-
-def test_the_command_serves_drains_and_ends_with_zero(tmp_path, half_model, rest_of):
-    with process(tmp_path, half_model, "--access_log=" + str(tmp_path / "access.log"), "--nonsense=1") as (
+def test_the_command_serves_drains_and_ends_with_zero(tmp_path, half_model, rest_of, server_process):
+    with server_process(half_model, "--access_log=" + str(tmp_path / "access.log"), "--nonsense=1") as (
         child,
         port,
         _,

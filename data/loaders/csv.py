@@ -125,7 +125,7 @@ def _misfit(path: str, types: dict[str, pa.DataType]) -> str | None:
         for batch in record_batches(path, types):
             rows += batch.num_rows
     except ValueError as error:
-        found = re.search(r"In CSV column #(\d+): CSV conversion error", str(error))
+        found = re.search(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error", str(error))
         if found is None:
             raise
         return list(types)[int(found[1])]

@@ -1,0 +1,69 @@
+"""CSV: types over the whole file, and every way a file can be broken."""
+
+import pyarrow as pa
+import pytest
+
+from data.loaders import csv
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a file and gives its path."""
+
+    def written(content: str | bytes, name: str = "rows.csv") -> str:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return str(path)
+
+    return written
+
+
+def test_types_hold_every_value_of_every_file(write):
+    paths = [write("a,b,c,d\n1,1,x,\n", "1.csv"), write("a,b,c,d\n2,1.5,3,\n", "2.csv")]
+    expected = {"a": pa.int64(), "b": pa.float64(), "c": pa.binary(), "d": pa.binary()}
+    assert csv.column_types(paths) == expected
+
+
+def test_a_column_widens_beyond_its_first_block(write, monkeypatch):
+    monkeypatch.setattr(csv, "BLOCK_BYTES", 64)
+    assert csv.column_types([write("a\n" + "1\n" * 100 + "1.5\n")]) == {"a": pa.float64()}
+    assert csv.column_types([write("a\n" + "1\n" * 100 + "x\n")]) == {"a": pa.binary()}
+
+
+def test_a_float_column_of_whole_numbers_stays_float_where_the_schema_says_so(write):
+    assert csv.column_types([write("a,b\n1,x\n")], ["a", "b"]) == {"a": pa.float64(), "b": pa.binary()}
+
+
+def test_an_empty_cell_is_a_missing_value(write):
+    path = write('a,b\n1,\n,"x"\n')
+    (batch,) = csv.record_batches(path, csv.column_types([path]))
+    assert batch.to_pydict() == {"a": [1, None], "b": [None, b"x"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "no header line"),
+        ("a,b\n", "a header but no rows"),
+        ("a,b\n1,2\n3\n", "Row #3: Expected 2 columns, got 1"),
+        ("a,b\n1,2,3\n", "Row #2: Expected 2 columns, got 3"),
+        ("a,a\n1,2\n", "two columns have one name, got 'a'"),
+        ("a,\n1,2\n", "a column without a name"),
+        ('a,b\n1,"x\n', "a quoted cell is never closed"),
+        (b"\xff\xfea\n1\n", "unreadable header line"),
+    ],
+)
+def test_a_broken_file_is_told_with_its_place(write, content, sentence):
+    path = write(content)
+    with pytest.raises(ValueError, match=sentence.replace("'", "['\"]")) as error:
+        csv.column_types([path])
+    assert str(error.value).startswith(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(write):
+    assert csv.column_names(write("\ufeffa,b\n1,2\n")) == ["a", "b"]
+
+
+def test_files_with_other_columns_are_told(write):
+    with pytest.raises(ValueError, match="other columns than"):
+        csv.column_types([write("a\n1\n", "1.csv"), write("b\n1\n", "2.csv")])

@@ -1,0 +1,40 @@
+"""The record of a run, and the lock that lets one run at a time through."""
+
+import subprocess
+import sys
+
+from pipeline import runs
+from pipeline.home import Home
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipeline import runs
+from pipeline.home import Home
+with runs.exclusive(Home(Path(sys.argv[1]), "taxi"), print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_run_says_who_holds_the_lock_and_waits(tmp_path):
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        said = []
+
+        def announce(line: str) -> None:
+            said.append(line)
+            holder.stdin.close()  # the first run ends only now
+
+        with runs.exclusive(Home(tmp_path, "taxi"), announce):
+            assert holder.wait(timeout=10) == 0
+    assert said == [f"taxi: process {holder.pid} is running this pipeline; waiting until it ends"]
+
+
+def test_a_record_comes_back_as_it_was_saved(tmp_path):
+    home = Home(tmp_path, "taxi")
+    run = runs.Run(runs.new_run_id(), "taxi", "configs/taxi.yaml", [], [runs.StepRecord("ExampleGen", "ran", 1.5, "x")])
+    runs.save(home, run)
+    assert runs.load_all(home) == [run]

@@ -21,7 +21,7 @@ test: setup  ## every test, the end-to-end ones too
 	$(bin)/pytest
 
 bench: setup  ## the programs behind the figures in the docs
-	for program in benchmarks/[a-z]*.py; do $(bin)/python "$$program" || exit 1; done
+	for program in benchmarks/[a-z]*.py; do $(bin)/python -P "$$program" || exit 1; done
 
 lock: setup  ## resolve pyproject.toml into requirements.txt; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \

@@ -1,7 +1,7 @@
 """Wall time of the taxi run against a stock TFX pipeline: same machine, stack, components, trials, epochs and steps.
 
 Both start in a fresh process with an empty cache and end with a pushed model; they take turns, so that a machine whose
-speed drifts slows both. Usage: python benchmarks/run_time.py [pairs]
+speed drifts slows both. Usage: python -P benchmarks/run_time.py [pairs]
 """
 
 import json

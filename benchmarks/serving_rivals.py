@@ -1,10 +1,11 @@
 """What the embedded server is measured against: the same model in process, behind FastAPI, and behind MLflow.
 
-python benchmarks/serving_rivals.py standin DIR            write a taxi-shaped SavedModel
-python benchmarks/serving_rivals.py fastapi MODEL PORT     a plain FastAPI app that calls the signature
-python benchmarks/serving_rivals.py mlflow MODEL DIR       write an MLflow model for `mlflow models serve`
+Started with `python -P benchmarks/serving_rivals.py`: `standin DIR` writes a taxi-shaped SavedModel, `rows MODEL FILE`
+256 rows that fit a model, `mlflow MODEL DIR` an MLflow model for `mlflow models serve`; `fastapi MODEL PORT` is a plain
+FastAPI app that calls the signature.
 """
 
+import json
 import random
 import sys
 from pathlib import Path
@@ -109,6 +110,8 @@ if __name__ == "__main__":
     kind, *arguments = sys.argv[1:]
     if kind == "standin":
         write_standin(arguments[0])
+    elif kind == "rows":
+        Path(arguments[1]).write_text(json.dumps(rows_for(arguments[0], 256)))
     elif kind == "mlflow":
         write_mlflow(*arguments)
     else:

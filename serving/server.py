@@ -28,7 +28,7 @@ from serving.rest_app import RestApp, size_of
 from serving.versions import LifePolicy, Versions
 
 log = logging.getLogger(__name__)
-_LARGE_BODY = 2**20  # bytes; a longer body is read on a thread, so that it holds up nobody else
+_LARGE_BODY = 2**18  # bytes; a longer body is read on a thread, so that it holds up nobody else
 _LARGE_ANSWER = 20_000  # elements; likewise for writing
 
 

@@ -190,7 +190,9 @@ def _difference(door: str, name: str, expected: np.ndarray, got: Any) -> Differe
     gaps = np.where(np.isnan(gaps), np.inf, gaps)
     worst = float(gaps.max(initial=0.0))
     at = int(gaps.argmax()) if gaps.size else 0
-    return Difference(door, name, worst, f"{array.flat[at]!r}, not {wide.flat[at]!r}" if worst > 0 else "")
+    return Difference(
+        door, name, worst, f"{float(array.flat[at])!r}, not {float(wide.flat[at])!r}" if worst > 0 else ""
+    )
 
 
 def _text(item: Any) -> bytes:

@@ -24,6 +24,7 @@ from serving.signature import Signature
 
 log = logging.getLogger(__name__)
 Outputs = dict[str, np.ndarray]
+_MOST_QUEUES = 256  # per version; clients choose the shapes
 _LATE_S = 0.002  # a batch that is computed longer than this no longer holds up the next one
 
 
@@ -133,7 +134,11 @@ class Batcher:
         key = (job.signature.name, tuple(job.inputs), shapes, job.wanted)
         queues: dict[Any, _Queue] = job.servable.queues
         queue = queues.get(key)
-        return queue if queue is not None else queues.setdefault(key, _Queue())
+        if queue is None:
+            if len(queues) >= _MOST_QUEUES:
+                queues.clear()  # a queue at work goes on without its place here
+            queue = queues.setdefault(key, _Queue())
+        return queue
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:

@@ -105,7 +105,7 @@ class PredictionService:
 
         if not request.tasks:
             raise invalid("ModelSpec has no name specified.")
-        servable = self._acquire(request.tasks[0])
+        servable = self._catalog.acquire(*which(request.tasks[0].model_spec))
         try:
             signatures = [self._task(servable, request, task) for task in request.tasks]
             if len({s.name for s in signatures}) != len(signatures):

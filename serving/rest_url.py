@@ -39,7 +39,6 @@ class Route:
     label: str | None = None
 
 
-@lru_cache(maxsize=4096)
 def route(method: str, target: str) -> Route:
     """Parse a request line.
 
@@ -50,6 +49,10 @@ def route(method: str, target: str) -> Route:
     Raises:
         ServingError: INVALID_ARGUMENT, malformed or without a model name.
     """
+    return _remembered(method, target) if len(target) <= _LONGEST_REMEMBERED else _route(method, target)
+
+
+def _route(method: str, target: str) -> Route:
     match = _ASK.fullmatch(target) if method == "POST" else _LOOK.fullmatch(target) if method == "GET" else None
     if match is None or (method == "POST" and match[4] not in _VERBS):
         raise invalid(f"Malformed request: {method} {target}")
@@ -62,6 +65,11 @@ def route(method: str, target: str) -> Route:
     if method == "GET":
         action = "metadata" if action == "metadata" else "status"
     return Route(action, _decode(model), version, None if label is None else _decode(label))
+
+
+# The same few targets come again and again; long ones are made up, and would fill the memory.
+_LONGEST_REMEMBERED = 200
+_remembered = lru_cache(maxsize=1024)(_route)
 
 
 def _decode(text: str) -> str:

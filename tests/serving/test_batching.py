@@ -103,6 +103,13 @@ def test_outputs_that_are_no_batch_are_never_joined_wrongly(ask, signature, serv
         assert {n: a.tolist() for n, a in result.items()} == {n: a.tolist() for n, a in alone.items()}
 
 
+def test_shapes_that_clients_make_up_do_not_pile_up(ask, servable):
+    many = [{"x": np.ones([1, n], np.float32)} for n in range(600)]
+    results, _ = ask("serving_default", many, ONE)
+    assert [r["y"].shape for r in results] == [(1, n) for n in range(600)]
+    assert len(servable.queues) <= 257
+
+
 def test_a_batch_is_no_larger_than_allowed(ask):
     _, batcher = ask("log", [rows(1)] * 5, BatchingOptions(num_batch_threads=1, max_batch_size=2))
     assert (batcher.batches, batcher.joined_rows) == (3, 5)

@@ -270,6 +270,7 @@ def test_multi_inference_answers_in_task_order(api, stub):
     ("wanted", "code", "text"),
     [
         ([], "INVALID_ARGUMENT", "ModelSpec has no name specified."),
+        ([("", "", REGRESS)], "INVALID_ARGUMENT", "ModelSpec has no name specified."),
         ([("zoo", "regress", REGRESS), ("half", "x", REGRESS)], "INVALID_ARGUMENT", "must access the same model name."),
         ([("zoo", "regress", REGRESS)] * 2, "INVALID_ARGUMENT", "Duplicate evaluation of signature: regress"),
         ([("zoo", "nope", REGRESS)], "INVALID_ARGUMENT", "Requested signature not found in model graph: nope"),

@@ -186,6 +186,24 @@ def test_cors_headers_come_with_the_flag(half_model, rest_of):
         assert answer.headers["Access-Control-Allow-Methods"] == "POST, GET"
 
 
+def test_grpc_listens_on_a_socket_too(tmp_path, half_model):
+    import grpc
+    from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+
+    from serving.grpc_server import GrpcOptions
+    from serving.server import for_model, running
+
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "half"
+    only_socket = GrpcOptions(socket_path=str(tmp_path / "s"))
+    with (
+        running(for_model("half", half_model, grpc=only_socket)),
+        grpc.insecure_channel(f"unix:{tmp_path / 's'}") as channel,
+    ):
+        response = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request, timeout=10)
+    assert response.model_version_status[0].version == 123
+
+
 def test_metrics_count_requests_under_the_real_names(half_model, rest_of):
     from serving.server import for_model, running
 

@@ -91,6 +91,7 @@ TEXTS = [
     ("the first of two equal keys", b'{"instances": [1.0], "instances": [2.0]}', [2.5]),
     ("the first of two equal names in a row", b'{"instances": [{"x": 1.0, "x": 2.0}]}', [2.5]),
     ("space before a colon", b'{"instances" : [1.0], "instances" : [2.0]}', [2.5]),
+    ("a key twice and another before a space", b'{"instances": [1.0], "instances": [2.0], "x" : 3}', [2.5]),
     ("an escaped key", b'{"inst\\u0061nces": [1.0]}', [2.5]),
     ("exponents", b'{"instances": [1e0, 10e-1]}', [2.5, 2.5]),
     ("an infinity", b'{"instances": [Infinity, Inf, -Infinity, -Inf]}', [math.inf, math.inf, -math.inf, -math.inf]),

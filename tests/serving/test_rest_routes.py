@@ -260,6 +260,21 @@ def test_what_is_no_http_is_refused(zoo):
     assert talk(zoo.server.rest_port, b"\x00\x01\x02 hello\r\n\r\n", 1).startswith(b"HTTP/1.1 400")
 
 
+def test_a_head_without_end_is_refused(zoo):
+    assert talk(zoo.server.rest_port, b"GET /v1/models/zoo HTTP/1.1\r\nA: " + b"a" * 2_000_000, 1).startswith(
+        b"HTTP/1.1 431"
+    )
+    assert talk(zoo.server.rest_port, b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n", 1).startswith(b"HTTP/1.1 404")
+
+
+def test_long_targets_are_not_remembered():
+    from serving.rest_url import _remembered
+
+    before = _remembered.cache_info().currsize
+    assert route("GET", "/v1/models/" + "a" * 1000).model == "a" * 1000
+    assert _remembered.cache_info().currsize == before
+
+
 def test_a_connection_is_kept_unless_asked_otherwise(zoo):
     client = http.client.HTTPConnection("127.0.0.1", zoo.server.rest_port, timeout=10)
     for _ in range(3):

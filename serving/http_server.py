@@ -1,7 +1,7 @@
 """HTTP/1.1 on a bare asyncio protocol: llhttp reads, we write. Everything under /v1/ goes to one handler.
 
-Chosen by measurement (benchmarks/serving.py --stacks): a fixed answer costs less than on uvicorn with the same parser, or
-on aiohttp. Source of the rules: util/net_http/server and libevent's http.c.
+Chosen by measurement (benchmarks/serving.py --stacks): a fixed answer costs less than on uvicorn with the same parser,
+or on aiohttp. Source of the rules: util/net_http/server and libevent's http.c.
 """
 
 import asyncio

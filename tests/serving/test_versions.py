@@ -50,6 +50,26 @@ def test_a_deleted_version_gives_way_to_the_one_before(tmp_path, half_models, pu
         eventually(lambda: states(rest) == {1: "END", 2: "AVAILABLE"})
 
 
+def test_a_version_goes_only_when_its_last_request_is_answered(tmp_path, zoo_model, put_version, rest_of, eventually):
+    from serving.server import for_model, running
+    from serving.versions import LifePolicy
+
+    put_version(zoo_model / "1", tmp_path, 1)
+    with running(for_model("zoo", tmp_path, life=LifePolicy(poll_s=0.1))) as server:
+        rest, answers = rest_of(server), []
+        asked = {"signature_name": "spin", "inputs": [5e5]}
+        slow = threading.Thread(target=lambda: answers.append(rest.predict(asked)), daemon=True)
+        slow.start()
+        eventually(lambda: server._http.waiting == 1)
+        shutil.rmtree(tmp_path / "1")
+        eventually(lambda: server.versions.status("zoo")[0][1] == "UNLOADING")
+        assert rest.predict({"instances": [1.0]}).status == 404
+        assert not answers
+        slow.join()
+        assert answers[0].status == 200
+        eventually(lambda: server.versions.status("zoo")[0][1] == "END")
+
+
 def test_what_is_no_version_is_ignored(tmp_path, half_models, put_version, serving_half):
     put_version(half_models[1], tmp_path, 1).rename(tmp_path / "00000001")
     shutil.copytree(half_models[2], tmp_path / "2.tmp")

@@ -112,7 +112,7 @@ def encode(signature: Signature, columns: Mapping[str, np.ndarray]) -> np.ndarra
     from tensorflow.core.example import example_pb2
 
     count = len(next(iter(columns.values())))
-    encoded = np.empty(count, object)
+    encoded: np.ndarray = np.empty(count, object)
     for row in range(count):
         example = example_pb2.Example()
         for name, array in columns.items():
@@ -183,7 +183,7 @@ def _difference(door: str, name: str, expected: np.ndarray, got: Any) -> Differe
     array = np.asarray(got, np.float64)
     if array.shape != expected.shape:
         return Difference(door, name, float("inf"), f"shape {array.shape} instead of {expected.shape}")
-    wide = expected.astype(np.float64)
+    wide: np.ndarray = expected.astype(np.float64)
     with np.errstate(invalid="ignore"):
         gaps = np.abs(array - wide) / np.maximum(1.0, np.abs(wide))
     gaps = np.where((array == wide) | (np.isnan(array) & np.isnan(wide)), 0.0, gaps)

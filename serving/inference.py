@@ -73,7 +73,7 @@ def examples_tensor(serialized: Sequence[bytes]) -> np.ndarray:
     """Serialized tf.Examples as a string tensor [n]; raises ServingError when there are none."""
     if not serialized:
         raise invalid("Input is empty.")
-    array = np.empty(len(serialized), object)
+    array: np.ndarray = np.empty(len(serialized), object)
     array[:] = serialized
     return array
 

@@ -151,7 +151,7 @@ def as_tensor(value: Any, info: TensorInfo) -> np.ndarray:
         bad = next((item for item in flat if not isinstance(item, bytes)), None)
         if bad is not None or None in flat:
             raise invalid(f"{info.alias}: wrong value, got {bad!r}; a string tensor takes str or bytes")
-        encoded = np.empty(len(flat), object)
+        encoded: np.ndarray = np.empty(len(flat), object)
         encoded[:] = flat
         return encoded.reshape(array.shape)
     try:

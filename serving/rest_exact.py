@@ -195,7 +195,7 @@ def to_array(leaves: list[Any], shape: list[int], info: TensorInfo) -> np.ndarra
     """Converted leaves to an array; doubles narrow to float32 by rounding, integers to narrow types by wrapping."""
     kind = info.numpy_dtype or np.float32
     if kind is np.object_:
-        array = np.empty(len(leaves), object)
+        array: np.ndarray = np.empty(len(leaves), object)
         array[:] = leaves
     elif kind is np.float32 or kind is np.float64:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -153,7 +153,7 @@ def _flat(values: Sequence[Any], info: TensorInfo) -> np.ndarray | None:
 
 
 def _strings(values: Sequence[Any], kinds: set[type]) -> np.ndarray | None:
-    array = np.empty(len(values), object)
+    array: np.ndarray = np.empty(len(values), object)
     if kinds == {str}:
         array[:] = [value.encode() for value in values]
         return array

@@ -72,7 +72,7 @@ def _strings_from_content(content: bytes, count: int) -> np.ndarray:
         sizes.append(size)
     if at + sum(sizes) != len(content):
         raise ValueError("content of the wrong length")
-    array = np.empty(count, object)
+    array: np.ndarray = np.empty(count, object)
     for number, size in enumerate(sizes):
         array[number] = content[at : at + size]
         at += size

@@ -13,10 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
 from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
 
 from models import _raw
+from models._transform_graph import TransformGraph
 
 SAMPLE_ROWS = 8
 Answer = Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
@@ -24,7 +24,7 @@ Answer = Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 def export(
     model: keras.Model,
-    transform: tft.TFTransformOutput,
+    graph: TransformGraph,
     answer: Answer,
     config: Mapping[str, Any],
     examples: list[bytes],
@@ -34,31 +34,30 @@ def export(
 
     Args:
         model: the trained network, from transformed features to its output.
-        transform: the transform graph it was trained behind.
+        graph: the transform graph it was trained behind.
         answer: from transformed features to the named outputs, each [n] or [n, k].
         config: custom_config of the Trainer; its label and excluded features are no inputs.
         examples: a few serialized raw tf.Examples; they become the warm-up requests and the sample rows.
         directory: where the SavedModel is written.
     """
-    raw_spec = transform.raw_feature_spec()
+    raw_spec = graph.raw_feature_spec
     names = _raw.feature_names(raw_spec, config)
     model_spec = {name: raw_spec[name] for name in names}
-    layer = transform.transform_features_layer()
 
     def serving_default(columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return answer(layer(_raw.as_parsed(columns, raw_spec)))
+        return answer(graph(_raw.as_parsed(columns, raw_spec)))
 
     def serving_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         # Through the same columns as serving_default, so that a marker in an Example means the same at both doors.
         columns = _raw.as_columns(tf.io.parse_example(examples, model_spec), names)
-        return answer(layer(_raw.as_parsed(columns, raw_spec)))
+        return answer(graph(_raw.as_parsed(columns, raw_spec)))
 
     def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(layer(tf.io.parse_example(examples, raw_spec)))
+        return graph(tf.io.parse_example(examples, raw_spec))
 
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.track(layer)
+    archive.track(graph)
     serialized = [tf.TensorSpec([None], tf.string, name="examples")]
     archive.add_endpoint("serving_default", serving_default, [_raw.signature(raw_spec, names)])
     archive.add_endpoint("serving_examples", serving_examples, serialized)

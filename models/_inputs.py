@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_transform as tft
+
+from models._transform_graph import TransformGraph
 
 BLOCK_ROWS = 4096
 # Of gzipped files; taxi-like tables unpack to about five times this.
@@ -65,19 +66,19 @@ class Split:
         return np.concatenate([label for _, label in self.blocks.as_numpy_iterator()])
 
 
-def read_split(patterns: list[str], transform: tft.TFTransformOutput, label: str) -> Split:
+def read_split(patterns: list[str], graph: TransformGraph, label: str) -> Split:
     """Read the gzipped TFRecord files of a split.
 
     Args:
         patterns: globs of the files of raw tf.Examples.
-        transform: the transform graph to apply.
+        graph: the transform graph to apply.
         label: the transformed feature that is the label.
 
     Raises:
         ValueError: the split has no rows.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    blocks = _blocks(files, transform, label)
+    blocks = _blocks(files, graph, label)
     if sum(tf.io.gfile.stat(file).length for file in files) > IN_MEMORY_BYTES:
         return Split(blocks, None, _non_empty(sum(len(y) for _, y in blocks.as_numpy_iterator()), patterns))
     parts = list(blocks.as_numpy_iterator())
@@ -99,12 +100,10 @@ def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _blocks(files: list[str], transform: tft.TFTransformOutput, label: str) -> tf.data.Dataset:
-    raw_spec = transform.raw_feature_spec()
-    layer = transform.transform_features_layer()
-
+def _blocks(files: list[str], graph: TransformGraph, label: str) -> tf.data.Dataset:
+    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and AutoGraph would read all of TFT
     def transformed(serialized: tf.Tensor) -> tuple[Mapping[str, tf.Tensor], tf.Tensor]:
-        features = dict(layer(tf.io.parse_example(serialized, raw_spec)))
+        features = graph(tf.io.parse_example(serialized, graph.raw_feature_spec))
         return features, features.pop(label)
 
     return tf.data.TFRecordDataset(files, "GZIP").batch(BLOCK_ROWS).map(transformed)

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models import _raw
+from models import _raw, _vocabularies
 
 MISSING_TOKEN = "<missing>"
 # A quantile is off by at most this share of the rows.
@@ -31,18 +31,20 @@ def transformed(columns: Mapping[str, tf.Tensor], plan: Plan) -> Columns:
     """
     numbers: Columns = {}
     by_count: dict[int, Columns] = defaultdict(dict)
+    texts: Columns = {}
+    options: dict[str, Mapping[str, Any]] = {}
     outputs: Columns = {}
     for name, values, transform in _pairs(columns, plan):
         kind = transform["kind"]
         if kind == "vocabulary":
-            outputs[f"{name}_id"] = _vocabulary(name, values, transform)
+            texts[name], options[name] = as_text(values), transform
         elif kind == "bucketize":
             by_count[transform.get("buckets", 10)][f"{name}_bucket"] = _known(values)
         else:
             numbers[f"{name}_{kind}"] = _log(_known(values)) if kind == "log" else _known(values)
     for count, group in by_count.items():
         outputs |= _buckets(group, count)
-    return outputs | _z_scores(numbers)
+    return outputs | _ids(texts, options) | _z_scores(numbers)
 
 
 def as_text(values: tf.Tensor) -> tf.Tensor:
@@ -69,14 +71,15 @@ def _log(numbers: tf.Tensor) -> tf.Tensor:
     return tf.sign(numbers) * tf.math.log1p(tf.abs(numbers))
 
 
-def _vocabulary(name: str, values: tf.Tensor, transform: Mapping[str, Any]) -> tf.Tensor:
-    return tft.compute_and_apply_vocabulary(
-        as_text(values),
-        top_k=transform.get("top_k"),
-        frequency_threshold=transform.get("min_count"),
-        num_oov_buckets=transform.get("oov_buckets", 1),
-        vocab_filename=f"{name}_vocabulary",
-    )
+def _ids(texts: Columns, options: Mapping[str, Mapping[str, Any]]) -> Columns:
+    """Return the place of each word in its column's vocabulary; a word that is not in it gets a bucket behind."""
+    if not texts:
+        return {}
+    files = _vocabularies.vocabulary_files(texts, options, MISSING_TOKEN)
+    return {
+        f"{name}_id": tft.apply_vocabulary(text, files[name], num_oov_buckets=options[name].get("oov_buckets", 1))
+        for name, text in texts.items()
+    }
 
 
 def _z_scores(columns: Columns) -> Columns:

@@ -19,7 +19,8 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _inputs, _progress, _raw, _search, _transforms
+from models import _export, _inputs, _progress, _raw, _search, _transforms, _vocabularies
+from models._transform_graph import TransformGraph
 
 DEFAULTS = {
     "learning_rate": 1e-3,
@@ -63,14 +64,16 @@ def _label(values: tf.Tensor, label: Mapping[str, Any]) -> tf.Tensor:
         return table.lookup(_transforms.as_text(values))
     if label["task"] == "binary":
         return tf.cast(values, tf.int64)
-    return tft.compute_and_apply_vocabulary(_transforms.as_text(values), vocab_filename="label")
+    text = _transforms.as_text(values)
+    files = _vocabularies.vocabulary_files({label["name"]: text}, {label["name"]: {}}, _transforms.MISSING_TOKEN)
+    return tft.apply_vocabulary(text, files[label["name"]])
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Return the tuner for the search space of the config, and what its `search` takes."""
     config = fn_args.custom_config
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train, evaluation = _splits(fn_args, transform)
+    train, evaluation = _splits(fn_args, TransformGraph(transform))
     training, search = config["training"], config["tuner"]
     keras.utils.set_random_seed(training["seed"])
 
@@ -94,7 +97,8 @@ def run_fn(fn_args: FnArgs) -> None:
     training = config["training"]
     keras.utils.set_random_seed(training["seed"])
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train, evaluation = _splits(fn_args, transform)
+    graph = TransformGraph(transform)
+    train, evaluation = _splits(fn_args, graph)
     found = (fn_args.hyperparameters or {}).get("values", {})
     model = build_model(transform, config, {**DEFAULTS, **config["hyperparameters"], **found}, train.labels())
     model.fit(
@@ -110,7 +114,7 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     answer = _answer(model, config, transform)
     examples = _inputs.first_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
-    _export.export(model, transform, answer, config, examples, fn_args.serving_model_dir)
+    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir)
 
 
 def build_model(
@@ -143,6 +147,8 @@ def build_model(
         # XLA compiles for longer than these networks train on a CPU.
         jit_compile=bool(tf.config.list_physical_devices("GPU")),
     )
+    # A train step that makes no variables is traced once and not twice.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -220,8 +226,10 @@ def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple
 
 def _classes(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> list[str]:
     """Return the class names in the order of their ids."""
-    given = config["label"]["classes"]
-    return [str(name) for name in given] or [name.decode() for name in transform.vocabulary_by_name("label")]
+    label = config["label"]
+    return [str(name) for name in label["classes"]] or [
+        name.decode() for name in transform.vocabulary_by_name(label["name"])
+    ]
 
 
 def _answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTransformOutput) -> _export.Answer:
@@ -243,10 +251,10 @@ def _without_label(features: Mapping[str, tf.Tensor], config: Mapping[str, Any])
     return {name: value for name, value in features.items() if name != _label_name(config)}
 
 
-def _splits(fn_args: FnArgs, transform: tft.TFTransformOutput) -> tuple[_inputs.Split, _inputs.Split]:
+def _splits(fn_args: FnArgs, graph: TransformGraph) -> tuple[_inputs.Split, _inputs.Split]:
     label = _label_name(fn_args.custom_config)
-    train = _inputs.read_split(fn_args.train_files, transform, label)
-    return train, _inputs.read_split(fn_args.eval_files, transform, label)
+    train = _inputs.read_split(fn_args.train_files, graph, label)
+    return train, _inputs.read_split(fn_args.eval_files, graph, label)
 
 
 def _weights(config: Mapping[str, Any], train: _inputs.Split) -> np.ndarray | None:

@@ -1,0 +1,27 @@
+"""The transform graph as a function, loaded once for training and export."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_transform as tft
+from tensorflow_transform.saved import saved_transform_io_v2
+
+
+class TransformGraph(tf.Module):
+    """From parsed raw features to transformed ones; features that need an input which is not given are left out.
+
+    `TFTransformOutput.transform_features_layer` is the same loader inside a tf_keras Model, which the export of a Keras 3
+    model would trace through AutoGraph for seconds.
+    """
+
+    def __init__(self, transform: tft.TFTransformOutput) -> None:
+        super().__init__()
+        self._loader = saved_transform_io_v2.SavedModelLoader(transform.transform_savedmodel_dir)
+        # Its lookup tables and vocabulary files go into every SavedModel that tracks this module.
+        self.resources = self._loader._imported
+        self.raw_feature_spec: Mapping[str, Any] = transform.raw_feature_spec()
+
+    def __call__(self, features: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """Apply the graph to features by name, each a Tensor or SparseTensor with the rows in dimension 0."""
+        return dict(self._loader.apply_transform_model(dict(features)))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline import causes, config_file
+from pipeline import causes, config_file, importing
 from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, StepError
 from pipeline.home import Home, home_root
 
@@ -19,7 +19,8 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
     file = config_file.read(config, overrides)
     place = Home(home_root(home), file.config.name)
     logging.basicConfig(level=logging.INFO)
-    from pipeline import build, figures, node  # seconds of imports; a wrong config is told before them
+    with importing.for_good():  # seconds of imports; a wrong config is told before them
+        from pipeline import build, figures, node
 
     begun = time.time()
     ir = build.build(file, place, run_id)

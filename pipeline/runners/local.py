@@ -5,7 +5,7 @@ import time
 
 import click
 
-from pipeline import causes, hooks, runs
+from pipeline import causes, hooks, importing, runs
 from pipeline.config_file import ConfigFile
 from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, ConfigError, SlipwayError, StepError
 from pipeline.home import Home
@@ -46,9 +46,11 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
         SlipwayError: a hook is missing, the steps do not fit together, or one of them failed.
     """
     with screen.working_on("loading TFX"):
-        from pipeline import build, partial  # seconds of imports: behind the live line, with their noise in the log
+        with importing.for_good():  # seconds of imports: behind the live line, with their noise in the log
+            from pipeline import build, partial
 
-        if found := hooks.mistakes(file.config):
+            found = hooks.mistakes(file.config)
+        if found:
             raise ConfigError(*(f"{file.path}: {line}" for line in found))
         ir = build.build(file, home, record.run_id)
     for name in partial.choose(ir, options):

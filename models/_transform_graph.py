@@ -11,8 +11,8 @@ from tensorflow_transform.saved import saved_transform_io_v2
 class TransformGraph(tf.Module):
     """From parsed raw features to transformed ones; features that need an input which is not given are left out.
 
-    `TFTransformOutput.transform_features_layer` is the same loader inside a tf_keras Model, which the export of a Keras 3
-    model would trace through AutoGraph for seconds.
+    `TFTransformOutput.transform_features_layer` is the same loader inside a tf_keras Model, which AutoGraph would trace
+    for seconds when a Keras 3 model is exported with it.
     """
 
     def __init__(self, transform: tft.TFTransformOutput) -> None:

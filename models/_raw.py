@@ -19,6 +19,13 @@ def feature_names(raw_spec: FeatureSpec, config: Mapping[str, Any]) -> list[str]
     return sorted(name for name in raw_spec if name not in left_out)
 
 
+def spec_of(feature: tf.Tensor | tf.SparseTensor) -> Any:
+    """Return the entry of a feature spec that parses into a feature like this one."""
+    if isinstance(feature, tf.SparseTensor):
+        return tf.io.VarLenFeature(feature.dtype)
+    return tf.io.FixedLenFeature(feature.shape[1:], feature.dtype)
+
+
 def signature(raw_spec: FeatureSpec, names: list[str]) -> dict[str, tf.TensorSpec]:
     """Return the named inputs of `serving_default`: one vector [n] a feature, n the rows of the request."""
     return {name: tf.TensorSpec([None], raw_spec[name].dtype, name=name) for name in names}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform.saved import saved_transform_io_v2
@@ -25,3 +26,13 @@ class TransformGraph(tf.Module):
     def __call__(self, features: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """Apply the graph to features by name, each a Tensor or SparseTensor with the rows in dimension 0."""
         return dict(self._loader.apply_transform_model(dict(features)))
+
+    def learned(self, name: str) -> np.ndarray:
+        """Return what an analyzer found and the preprocessing_fn named with `tf.identity(value, name)`.
+
+        tf.Transform keeps such a value as a constant that its function captures.
+        """
+        function = self.resources.transform_fn
+        (found,) = function.graph.get_operation_by_name(name).inputs
+        captured = zip(function.graph.internal_captures, function.captured_inputs, strict=True)
+        return next(value.numpy() for inside, value in captured if inside is found)

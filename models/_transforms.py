@@ -1,16 +1,20 @@
 """The transforms of a table's columns, in as few passes of tf.Transform as there are kinds of statistics.
 
 Each analyzer costs the same hundreds of Beam stages whatever its data; columns that need the same statistic share one.
+What the analyzers found can be read back (`learned`), for engines that cannot run the graph of tf.Transform.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from models import _raw, _vocabularies
+from models._transform_graph import TransformGraph
 
 MISSING_TOKEN = "<missing>"
 # A quantile is off by at most this share of the rows.
@@ -19,32 +23,90 @@ Columns = dict[str, tf.Tensor]
 Plan = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def transformed(columns: Mapping[str, tf.Tensor], plan: Plan) -> Columns:
-    """Apply each column's transforms.
+@dataclass(frozen=True)
+class Output:
+    """One transformed feature.
+
+    Attributes:
+        name: of the feature.
+        column: the raw column it is made of.
+        kind: vocabulary, bucketize, zscore, log or missing.
+        options: of the transform, from the config.
+    """
+
+    name: str
+    column: str
+    kind: str
+    options: Mapping[str, Any]
+
+
+SUFFIXES = {"vocabulary": "id", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing"}
+
+
+def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> list[Output]:
+    """Return the transformed features of some raw columns.
+
+    Args:
+        raw_spec: the feature spec of the raw data; a number that may be missing gets a feature that says so.
+        columns: the raw columns to use.
+        plan: by column, the transforms; without one, text gets a vocabulary and a number a z-score.
+    """
+    found = []
+    for column in columns:
+        text = raw_spec[column].dtype == tf.string
+        transforms = plan.get(column, [{"kind": "vocabulary" if text else "zscore"}])
+        if not text and isinstance(raw_spec[column], tf.io.VarLenFeature):
+            transforms = [*transforms, {"kind": "missing"}]
+        for transform in transforms:
+            if text and transform["kind"] != "vocabulary":
+                raise ValueError(f"features.columns.{column}: text can only get a vocabulary, got {transform['kind']}")
+            kind = transform["kind"]
+            found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
+    return found
+
+
+def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
+    """Apply the transforms inside a preprocessing_fn.
 
     Args:
         columns: raw vectors [n] by name, missing values marked as `models/_raw.py` says.
-        plan: by column, the transforms; without one, text gets a vocabulary and a number a z-score.
+        wanted: what to make of them.
 
     Returns:
-        numbers float32 [n] and ids int64 [n], by name: `<column>_<zscore|log|bucket|id>`.
+        numbers float32 [n] and ids int64 [n], by name.
     """
-    numbers: Columns = {}
-    by_count: dict[int, Columns] = defaultdict(dict)
-    texts: Columns = {}
-    options: dict[str, Mapping[str, Any]] = {}
-    outputs: Columns = {}
-    for name, values, transform in _pairs(columns, plan):
-        kind = transform["kind"]
-        if kind == "vocabulary":
-            texts[name], options[name] = as_text(values), transform
-        elif kind == "bucketize":
-            by_count[transform.get("buckets", 10)][f"{name}_bucket"] = _known(values)
-        else:
-            numbers[f"{name}_{kind}"] = _log(_known(values)) if kind == "log" else _known(values)
-    for count, group in by_count.items():
-        outputs |= _buckets(group, count)
-    return outputs | _ids(texts, options) | _z_scores(numbers)
+    result = {
+        output.name: tf.cast(_raw.is_missing(columns[output.column]), tf.float32)
+        for output in wanted
+        if output.kind == "missing"
+    }
+    texts = {output.column: output for output in wanted if output.kind == "vocabulary"}
+    result |= _ids({name: as_text(columns[name]) for name in texts}, texts)
+    result |= _z_scores(_scaled(wanted), columns)
+    for count, group in _by_buckets(wanted).items():
+        result |= _buckets(group, columns, count)
+    return result
+
+
+def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Sequence[Output]) -> dict[str, Any]:
+    """Return what the analyzers found, by transformed feature.
+
+    Returns:
+        for a vocabulary {"words": [...]}, for a number {"mean", "deviation"}, for buckets {"boundaries": [...]}.
+    """
+    found: dict[str, Any] = {output.name: {} for output in wanted}
+    for output in wanted:
+        if output.kind == "vocabulary":
+            words = transform.vocabulary_by_name(output.column)
+            found[output.name] = {"words": [word.decode(errors="surrogateescape") for word in words]}
+    if scaled := _scaled(wanted):
+        mean, deviation = _mean_and_deviation(graph.learned("moments"), np)
+        for output, middle, width in zip(scaled, mean.tolist(), deviation.tolist(), strict=True):
+            found[output.name] = {"mean": middle, "deviation": width}
+    for count, group in _by_buckets(wanted).items():
+        for output, boundaries in zip(group, graph.learned(f"boundaries_{count}").tolist(), strict=True):
+            found[output.name] = {"boundaries": boundaries}
+    return found
 
 
 def as_text(values: tf.Tensor) -> tf.Tensor:
@@ -53,16 +115,20 @@ def as_text(values: tf.Tensor) -> tf.Tensor:
     return tf.where(_raw.is_missing(values), MISSING_TOKEN, text)
 
 
-def _pairs(columns: Mapping[str, tf.Tensor], plan: Plan) -> Iterator[tuple[str, tf.Tensor, Mapping[str, Any]]]:
-    for name, values in columns.items():
-        default = [{"kind": "vocabulary" if values.dtype == tf.string else "zscore"}]
-        yield from ((name, values, transform) for transform in plan.get(name, default))
+def _scaled(wanted: Sequence[Output]) -> list[Output]:
+    return [output for output in wanted if output.kind in ("zscore", "log")]
+
+
+def _by_buckets(wanted: Sequence[Output]) -> dict[int, list[Output]]:
+    groups: dict[int, list[Output]] = defaultdict(list)
+    for output in wanted:
+        if output.kind == "bucketize":
+            groups[output.options.get("buckets", 10)].append(output)
+    return groups
 
 
 def _known(values: tf.Tensor) -> tf.Tensor:
     """Return float64 [n], NaN where a value is missing; float64, since float32 cannot tell two timestamps apart."""
-    if values.dtype == tf.string:
-        raise ValueError("a text column can only get a vocabulary")
     numbers = tf.cast(values, tf.float64)
     return tf.where(_raw.is_missing(values), tf.constant(float("nan"), tf.float64), numbers)
 
@@ -71,36 +137,53 @@ def _log(numbers: tf.Tensor) -> tf.Tensor:
     return tf.sign(numbers) * tf.math.log1p(tf.abs(numbers))
 
 
-def _ids(texts: Columns, options: Mapping[str, Mapping[str, Any]]) -> Columns:
+def _ids(texts: Columns, wanted: Mapping[str, Output]) -> Columns:
     """Return the place of each word in its column's vocabulary; a word that is not in it gets a bucket behind."""
     if not texts:
         return {}
+    options = {column: output.options for column, output in wanted.items()}
     files = _vocabularies.vocabulary_files(texts, options, MISSING_TOKEN)
     return {
-        f"{name}_id": tft.apply_vocabulary(text, files[name], num_oov_buckets=options[name].get("oov_buckets", 1))
-        for name, text in texts.items()
+        wanted[column].name: tft.apply_vocabulary(
+            text, files[column], num_oov_buckets=options[column].get("oov_buckets", 1)
+        )
+        for column, text in texts.items()
     }
 
 
-def _z_scores(columns: Columns) -> Columns:
+def _z_scores(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> Columns:
     """Return (x - mean) / standard deviation over the known values; 0, the mean, where one is missing."""
-    if not columns:
+    if not wanted:
         return {}
-    x = tf.stack(list(columns.values()), axis=1)
+    numbers = [_known(columns[output.column]) for output in wanted]
+    x = tf.stack([_log(n) if output.kind == "log" else n for output, n in zip(wanted, numbers, strict=True)], axis=1)
     missing = tf.math.is_nan(x)
     known = tf.where(missing, tf.zeros_like(x), x)
-    moments = tf.stack([tf.cast(~missing, tf.float64), known, known * known], axis=1)
-    count, total, squares = tf.unstack(tft.sum(moments, reduce_instance_dims=False))
-    mean = total / tf.maximum(count, 1)
-    variance = tf.maximum(squares / tf.maximum(count, 1) - mean * mean, 0)
-    deviation = tf.where(variance > 0, tf.sqrt(variance), tf.ones_like(variance))
+    moments = tft.sum(
+        tf.stack([tf.cast(~missing, tf.float64), known, known * known], axis=1), reduce_instance_dims=False
+    )
+    mean, deviation = _mean_and_deviation(tf.identity(moments, "moments"), tf)
     scaled = tf.cast(tf.where(missing, tf.zeros_like(x), (x - mean) / deviation), tf.float32)
-    return dict(zip(columns, tf.unstack(scaled, num=len(columns), axis=1), strict=True))
+    return {output.name: scaled[:, i] for i, output in enumerate(wanted)}
 
 
-def _buckets(columns: Columns, count: int) -> Columns:
+def _mean_and_deviation(moments: Any, library: Any) -> tuple[Any, Any]:
+    """Return mean and standard deviation [columns] from count, sum and sum of squares [3, columns].
+
+    Args:
+        moments: a tensor or array.
+        library: tf or numpy, to match.
+    """
+    count, total, squares = moments[0], moments[1], moments[2]
+    mean = total / library.maximum(count, 1)
+    variance = library.maximum(squares / library.maximum(count, 1) - mean * mean, 0)
+    return mean, library.where(variance > 0, library.sqrt(variance), library.ones_like(variance))
+
+
+def _buckets(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor], count: int) -> Columns:
     """Return the number of the quantile bucket of each value; a missing one shares the bucket of 0."""
-    x = tf.cast(tf.stack(list(columns.values()), axis=1), tf.float32)
+    x = tf.cast(tf.stack([_known(columns[output.column]) for output in wanted], axis=1), tf.float32)
     boundaries = tft.quantiles(x, count, epsilon=QUANTILE_ERROR, reduce_instance_dims=False)
+    boundaries = tf.identity(boundaries, f"boundaries_{count}")
     known = tf.where(tf.math.is_nan(x), tf.zeros_like(x), x)
-    return {name: tft.apply_buckets(known[:, i], boundaries[i : i + 1]) for i, name in enumerate(columns)}
+    return {output.name: tft.apply_buckets(known[:, i], boundaries[i : i + 1]) for i, output in enumerate(wanted)}

@@ -38,14 +38,13 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
         inputs: raw features by name, SparseTensor or Tensor.
         custom_config: `label`, and `features` with `exclude` and the transforms by column.
     """
-    label, names = custom_config["label"], _raw.feature_names(inputs, custom_config)
+    label = custom_config["label"]
+    raw_spec = {name: _raw.spec_of(feature) for name, feature in inputs.items()}
+    names = _raw.feature_names(raw_spec, custom_config)
     columns = _raw.as_columns(inputs, [*names, label["name"]])
     outputs = {_label_name(custom_config): _label(columns.pop(label["name"]), label)}
-    outputs |= _transforms.transformed(columns, custom_config["features"]["columns"])
-    for name, values in columns.items():
-        if values.dtype != tf.string and isinstance(inputs[name], tf.SparseTensor):
-            outputs[f"{name}_missing"] = tf.cast(_raw.is_missing(values), tf.float32)
-    return outputs
+    wanted = _transforms.outputs(raw_spec, names, custom_config["features"]["columns"])
+    return outputs | _transforms.transformed(columns, wanted)
 
 
 def _label_name(config: Mapping[str, Any]) -> str:

@@ -52,19 +52,24 @@ def push(model: Path, serving: Path) -> Path:
     for leftover in serving.glob(f"{UNFINISHED}*"):
         shutil.rmtree(leftover)
     versions = sorted(int(folder.name) for folder in serving.iterdir() if folder.name.isdigit())
-    if versions and _digest(serving / str(versions[-1])) == _digest(model):
+    if versions and digest(serving / str(versions[-1])) == digest(model):
         return serving / str(versions[-1])
+    return place(model, serving / str(max([int(time.time()), *(number + 1 for number in versions)])))
+
+
+def place(source: Path, version: Path) -> Path:
+    """Copy a folder to where a version belongs, so that it appears there whole or not at all."""
+    serving = version.parent
     unfinished = serving / f"{UNFINISHED}{uuid.uuid4().hex}"
-    shutil.copytree(model, unfinished)
+    shutil.copytree(source, unfinished)
     for path in unfinished.rglob("*"):
         _sync(path)
-    version = serving / str(max([int(time.time()), *(number + 1 for number in versions)]))
     os.rename(unfinished, version)
     _sync(serving)
     return version
 
 
-def _digest(folder: Path) -> str:
+def digest(folder: Path) -> str:
     """Return a hash over the names and contents of all files in a folder."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

@@ -8,6 +8,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -22,6 +23,21 @@ SAMPLE_ROWS = 8
 Answer = Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 
+@dataclass(frozen=True)
+class Mobile:
+    """What an export needs for phones.
+
+    Attributes:
+        transformed_spec: by transformed feature without the label, its TensorSpec [n].
+        on_device: from raw columns to transformed features in TFLite's operations, or None where that cannot be done.
+        recipe: the same as data: by transformed feature its column, kind, options and what was learned.
+    """
+
+    transformed_spec: Mapping[str, tf.TensorSpec]
+    on_device: Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]] | None
+    recipe: Mapping[str, Any]
+
+
 def export(
     model: keras.Model,
     graph: TransformGraph,
@@ -29,8 +45,12 @@ def export(
     config: Mapping[str, Any],
     examples: list[bytes],
     directory: str,
+    mobile: Mobile | None = None,
 ) -> None:
     """Write a SavedModel with the signatures `serving_default`, `serving_examples` and `transform_features`.
+
+    For phones there are two more: `serving_mobile`, raw features through TFLite's operations, where it can be done, and
+    `serving_transformed`, the network alone.
 
     Args:
         model: the trained network, from transformed features to its output.
@@ -39,6 +59,7 @@ def export(
         config: custom_config of the Trainer; its label and excluded features are no inputs.
         examples: a few serialized raw tf.Examples; they become the warm-up requests and the sample rows.
         directory: where the SavedModel is written.
+        mobile: None leaves the signatures for phones out.
     """
     raw_spec = graph.raw_feature_spec
     names = _raw.feature_names(raw_spec, config)
@@ -62,9 +83,24 @@ def export(
     archive.add_endpoint("serving_default", serving_default, [_raw.signature(raw_spec, names)])
     archive.add_endpoint("serving_examples", serving_examples, serialized)
     archive.add_endpoint("transform_features", transform_features, serialized)
+    if mobile:
+        _add_mobile(archive, answer, mobile, _raw.signature(raw_spec, names))
     archive.write_out(directory, verbose=False)
     columns = _raw.as_columns(tf.io.parse_example(tf.constant(examples[:SAMPLE_ROWS]), model_spec), names)
     _write_extra(directory, columns)
+    if mobile:
+        with tf.io.gfile.GFile(os.path.join(directory, "assets.extra", "preprocessing.json"), "w") as file:
+            json.dump(mobile.recipe, file, indent=1)
+
+
+def _add_mobile(
+    archive: keras.export.ExportArchive, answer: Answer, mobile: Mobile, raw: Mapping[str, tf.TensorSpec]
+) -> None:
+    archive.add_endpoint("serving_transformed", answer, [dict(mobile.transformed_spec)])
+    if mobile.on_device is not None:
+        on_device = mobile.on_device
+        archive.track(on_device)
+        archive.add_endpoint("serving_mobile", lambda columns: answer(on_device(columns)), [dict(raw)])
 
 
 def _write_extra(directory: str, columns: Mapping[str, tf.Tensor]) -> None:

@@ -37,7 +37,8 @@ class OnDevice(tf.Module):
             table = self._tables.get(output.name)
             ids = table.lookup(values) if table else _number_ids(values, found["words"])
             unknown = len(found["words"]) if output.options.get("oov_buckets", 1) else -1
-            return tf.where(ids < 0, tf.constant(unknown, tf.int64), ids)
+            # No tf.where: with a constant branch and one row, TFLite's SELECT_V2 answers with a scalar.
+            return ids + tf.cast(ids < 0, tf.int64) * (unknown + 1)
         missing = tf.not_equal(values, values) if values.dtype.is_floating else _raw.is_missing(values)
         if output.kind == "missing":
             return tf.cast(missing, tf.float32)

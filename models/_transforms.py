@@ -109,6 +109,21 @@ def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Seq
     return found
 
 
+def recipe(wanted: Sequence[Output], learned: Mapping[str, Any], raw_spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the transforms as data, for a program that has neither TensorFlow nor the graph.
+
+    Returns:
+        {"columns": {column: dtype}, "features": {feature: {column, kind, oov_buckets or what was learned}}}.
+    """
+    columns = {output.column: raw_spec[output.column].dtype.name for output in wanted}
+    features = {}
+    for output in wanted:
+        features[output.name] = {"column": output.column, "kind": output.kind, **learned[output.name]}
+        if output.kind == "vocabulary":
+            features[output.name]["oov_buckets"] = output.options.get("oov_buckets", 1)
+    return {"columns": columns, "missing_word": MISSING_TOKEN, "features": features}
+
+
 def as_text(values: tf.Tensor) -> tf.Tensor:
     """Return strings [n] for a vocabulary; a missing value becomes a word of its own."""
     text = values if values.dtype == tf.string else tf.strings.as_string(values)

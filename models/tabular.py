@@ -19,7 +19,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _inputs, _progress, _raw, _search, _transforms, _vocabularies
+from models import _export, _inputs, _on_device, _progress, _raw, _search, _transforms, _vocabularies
 from models._transform_graph import TransformGraph
 
 DEFAULTS = {
@@ -113,7 +113,8 @@ def run_fn(fn_args: FnArgs) -> None:
     )
     answer = _answer(model, config, transform)
     examples = _inputs.first_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
-    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir)
+    mobile = _mobile(graph, transform, config) if config["mobile"] else None
+    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
 
 
 def build_model(
@@ -226,9 +227,9 @@ def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple
 def _classes(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> list[str]:
     """Return the class names in the order of their ids."""
     label = config["label"]
-    return [str(name) for name in label["classes"]] or [
-        name.decode() for name in transform.vocabulary_by_name(label["name"])
-    ]
+    if label["classes"] or label["task"] == "binary":
+        return [str(name) for name in label["classes"] or (0, 1)]
+    return [name.decode() for name in transform.vocabulary_by_name(label["name"])]
 
 
 def _answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTransformOutput) -> _export.Answer:
@@ -244,6 +245,21 @@ def _answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTran
         return named
     output = "probability" if task == "binary" else "prediction"
     return lambda features: {output: model(_without_label(features, config))}
+
+
+def _mobile(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
+    raw_spec = graph.raw_feature_spec
+    names = _raw.feature_names(raw_spec, config)
+    wanted = _transforms.outputs(raw_spec, names, config["features"]["columns"])
+    learned = _transforms.learned(graph, transform, wanted)
+    numbers, sizes = _transformed_features(transform, _label_name(config))
+    spec = {name: tf.TensorSpec([None], tf.float32, name=name) for name in numbers}
+    spec |= {name: tf.TensorSpec([None], tf.int64, name=name) for name in sizes}
+    obstacles = _on_device.obstacles(wanted, raw_spec)
+    on_device = None if obstacles else _on_device.OnDevice(wanted, learned, raw_spec)
+    classes = [] if config["label"]["task"] == "regression" else _classes(config, transform)
+    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": obstacles, "classes": classes}
+    return _export.Mobile(spec, on_device, recipe)
 
 
 def _without_label(features: Mapping[str, tf.Tensor], config: Mapping[str, Any]) -> dict[str, tf.Tensor]:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pipeline import names
 from pipeline.feature_config import Features
 from pipeline.metrics import METRICS, Task
+from pipeline.mobile_config import Mobile
 from pipeline.section import Section
 
 
@@ -230,6 +231,7 @@ class Config(Section):
         tuner: None, or `off` in the file, trains with the fixed hyperparameters.
         evaluation: off pushes every model that was trained.
         push: off leaves the served version as it is.
+        mobile: .tflite files beside every pushed version; off makes none.
         components: custom components of `components/`, by name, with their options.
     """
 
@@ -243,4 +245,5 @@ class Config(Section):
     training: Training = Training()
     evaluation: Annotated[Evaluation | None, BeforeValidator(_off)]
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
+    mobile: Annotated[Mobile | None, BeforeValidator(_off)] = None
     components: dict[str, dict[str, Any]] = {}

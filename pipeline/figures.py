@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 from tfx.types import artifact_utils
@@ -58,6 +59,23 @@ def _baseline(outputs: Outputs) -> str:
     return f"model {models[0].id}" if models else "none yet"
 
 
+def mobile_report(outputs: Outputs) -> dict[str, Any]:
+    """Return the report of what TfLite made, or what MobilePusher was given."""
+    return json.loads(Path(_uri(outputs, "mobile_model"), "report.json").read_text(encoding="utf-8"))
+
+
+def _mobile(outputs: Outputs) -> str:
+    variants = mobile_report(outputs)["variants"]
+    sizes = [f"{name} {one['bytes'] / 1000:.0f} kB" for name, one in variants.items() if "bytes" in one]
+    return ", ".join(sizes) or "no variant could be converted"
+
+
+def _pushed_mobile(outputs: Outputs) -> str:
+    pushed = artifact_utils.get_single_instance(outputs["pushed_mobile"])
+    version = pushed.get_string_custom_property("pushed_version")
+    return f"version {version}" if version else "not pushed"
+
+
 def _pushed(outputs: Outputs) -> str:
     pushed = artifact_utils.get_single_instance(outputs["pushed_model"])
     version = pushed.get_string_custom_property("pushed_version")
@@ -85,5 +103,7 @@ FIGURES: dict[str, Callable[[Outputs], str]] = {
     "Tuner": _trials,
     "Trainer": _model,
     "Baseline": _baseline,
+    "TfLite": _mobile,
     "Pusher": _pushed,
+    "MobilePusher": _pushed_mobile,
 }

@@ -23,6 +23,11 @@ class Home:
         return self.root / "serving" / self.name
 
     @property
+    def mobile(self) -> Path:
+        """The folder of what phones get; one numbered folder per pushed version, the same as in `serving`."""
+        return self.root / "mobile" / self.name
+
+    @property
     def runs(self) -> Path:
         """The folder of the run records, one folder per run."""
         return self.root / "runs" / self.name

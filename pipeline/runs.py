@@ -42,6 +42,8 @@ class Run:
         steps: in the order they ran.
         verdict: the lines of the gate.
         blessed: false once the gate has refused the model.
+        mobile: the lines about what phones get.
+        mobile_code: the exit code that they call for.
         exit_code: None while it runs, and for ever when it was killed.
         seconds: wall time from the command's start.
         error: the lines of a failure.
@@ -54,6 +56,8 @@ class Run:
     steps: list[StepRecord] = field(default_factory=list)
     verdict: list[str] = field(default_factory=list)
     blessed: bool = True
+    mobile: list[str] = field(default_factory=list)
+    mobile_code: int = 0
     exit_code: int | None = None
     seconds: float = 0.0
     error: list[str] = field(default_factory=list)

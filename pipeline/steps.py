@@ -18,7 +18,7 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.proto import example_gen_pb2, pusher_pb2
 from tfx.types import standard_artifacts
 
-from components import _baseline, _data_gate, _pusher, _tuner
+from components import _baseline, _data_gate, _mobile_pusher, _pusher, _tflite, _tuner
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
@@ -127,7 +127,10 @@ def _trainer(bus: Bus, plan: Plan) -> Any:
         **bus.read_all(("examples", "transform_graph"), "Trainer"),
         hyperparameters=bus.get("best_hyperparameters"),
         run_fn=hook,
-        custom_config=_custom_config(plan.config, hook, "label", "features", "training"),
+        custom_config={
+            **_custom_config(plan.config, hook, "label", "features", "training"),
+            "mobile": plan.config.mobile is not None,
+        },
     )
 
 
@@ -165,6 +168,26 @@ def _pusher_step(bus: Bus, plan: Plan) -> Any:
     )
 
 
+def _tflite_step(bus: Bus, plan: Plan) -> Any:
+    mobile = plan.config.mobile
+    assert mobile is not None, "this step is only taken with a mobile section"
+    options = mobile.model_dump(mode="json") | {
+        "label": plan.config.label.model_dump(mode="json"), "name": plan.config.name,
+    }  # fmt: skip
+    return _tflite.TfLite(
+        **bus.read_all(("model", "examples"), "TfLite"),
+        options=options,
+        # The converter is reached through a process, which no fingerprint sees.
+        code=fingerprint.of_modules("components._tflite", "components._tflite_convert"),
+    )
+
+
+def _mobile_pusher_step(bus: Bus, plan: Plan) -> Any:
+    return _mobile_pusher.MobilePusher(
+        **bus.read_all(("mobile_model", "pushed_model"), "MobilePusher"), destination=str(plan.home.mobile)
+    )
+
+
 STEPS = (
     Step("ExampleGen", _example_gen, {"examples": "examples"}),
     Step("StatisticsGen", _statistics_gen, {"statistics": "statistics"}),
@@ -177,7 +200,9 @@ STEPS = (
     Step("Trainer", _trainer, {"model": "model", "model_run": "model_run"}),
     Step("Baseline", _baseline_step, {"baseline_model": "model"}),
     Step("Evaluator", _evaluator, {"evaluation": "evaluation", "blessing": "blessing"}),
+    Step("TfLite", _tflite_step, {"mobile_model": "mobile_model"}),
     Step("Pusher", _pusher_step, {"pushed_model": "pushed_model"}),
+    Step("MobilePusher", _mobile_pusher_step, {"pushed_mobile": "pushed_mobile"}),
 )
 
 
@@ -186,4 +211,5 @@ def switched_off(config: Config) -> set[str]:
     off = {"SchemaGen" if config.schema_file else "ImportSchemaGen"}
     off |= set() if config.tuner else {"Tuner"}
     off |= set() if config.evaluation else {"Baseline", "Evaluator"}
-    return off | (set() if config.push else {"Pusher"})
+    off |= set() if config.mobile else {"TfLite", "MobilePusher"}
+    return off | (set() if config.push else {"Pusher", "MobilePusher"})

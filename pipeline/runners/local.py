@@ -25,7 +25,7 @@ def run(file: ConfigFile, home: Home, options: RunOptions) -> int:
             screen.line(f"{home.name}  run {record.run_id}  log {log}")
             try:
                 _run_steps(file, home, options, record, screen)
-                record.exit_code = DONE if record.blessed else NOT_BLESSED
+                record.exit_code = record.mobile_code if record.blessed else NOT_BLESSED
             except KeyboardInterrupt:
                 record.error = [f"{home.name}: interrupted; the same command goes on from the last finished step"]
                 record.exit_code = STEP_FAILED
@@ -72,7 +72,7 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
 
 def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs.StepRecord:
     """Launch one node and return what became of it; the Evaluator's verdict goes into the record."""
-    from pipeline import figures, node, verdict
+    from pipeline import figures, mobile, node, verdict
 
     outcome = node.launch(ir, name)
     if name == "Pusher" and not figures.pushed_folder_exists(outcome.outputs):
@@ -82,15 +82,17 @@ def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs
         gate = verdict.read(file.config, *(outcome.outputs[key][0].uri for key in ("evaluation", "blessing")))
         record.verdict, record.blessed = gate.lines, gate.blessed
         figure = verdict.summary(gate.values)
+    if name == "TfLite":
+        report = figures.mobile_report(outcome.outputs)
+        record.mobile, record.mobile_code = mobile.lines(report), mobile.exit_code(report)
     return runs.StepRecord(name, outcome.state, 0.0, figure)
 
 
 def _print_step(step: runs.StepRecord, record: runs.Run, screen: Screen) -> None:
     line = f"  {step.name:<18}{step.state:<10}{step.seconds:>6.1f} s  {step.figure}".rstrip()
     screen.line(line, "red" if step.state == "failed" else "")
-    if step.name == "Evaluator":
-        for text in record.verdict:
-            screen.line(f"    {text}", "red" if "FAILS" in text else "")
+    for text in {"Evaluator": record.verdict, "TfLite": record.mobile}.get(step.name, []):
+        screen.line(f"    {text}", "red" if "FAILS" in text else "")
 
 
 def _print_end(record: runs.Run, home: Home, screen: Screen) -> None:
@@ -99,7 +101,9 @@ def _print_end(record: runs.Run, home: Home, screen: Screen) -> None:
         screen.line(line, "red")
     if record.exit_code == NOT_BLESSED:
         screen.line(f"{home.name}: not blessed after {record.seconds:.1f} s; nothing was pushed", "red")
-    elif record.exit_code == DONE:
+    elif not record.error:
         versions = home.versions()
         serves = f"; serves {home.serving / str(versions[-1])}" if versions else ""
         screen.line(f"{home.name}: done in {record.seconds:.1f} s{serves}", "green")
+        if record.exit_code != DONE:
+            screen.line(f"{home.name}: nothing was pushed to {home.mobile}; see the FAILS above", "red")

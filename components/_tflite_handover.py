@@ -1,0 +1,142 @@
+"""What an app developer needs beside the .tflite files: a sheet, labels, rows to test with, code to begin from."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from components._tflite_convert import TRANSFORMED
+from serving.predictor import Predictor
+from serving.rows import MISSING, kind
+from serving.signature import Signature
+
+TEMPLATES = Path(__file__).parent / "mobile_templates"
+# By language and kind of dtype, its type; Kotlin's `runSignature` takes arrays.
+TYPES = {
+    "kt": {"float": "Float", "int": "Long", "string": "String"},
+    "swift": {"float": "Float32", "int": "Int64", "string": "String"},
+}
+KOTLIN_ARRAYS = {"float": "floatArrayOf", "int": "longArrayOf", "string": "arrayOf"}
+
+
+def write(
+    folder: Path, model: Path, predictor: Predictor, report: Mapping[str, Any], options: Mapping[str, Any]
+) -> None:
+    """Write `model.json`, `labels.txt`, `examples.json`, `preprocessing.json` and the snippets into a folder.
+
+    Args:
+        folder: with the .tflite files.
+        model: the SavedModel they were made of.
+        predictor: the same, loaded.
+        report: of `_tflite_report.judge`.
+        options: of the component.
+    """
+    signature = predictor.signature("serving_default")
+    rows = [json.loads(line) for line in (model / "assets.extra" / "sample_rows.jsonl").read_text().splitlines()]
+    recipe = model / "assets.extra" / "preprocessing.json"
+    shutil.copyfile(recipe, folder / recipe.name)
+    content = json.loads(recipe.read_text(encoding="utf-8"))
+    labels = content["classes"]
+    (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+    _json(folder / "examples.json", _examples(predictor, signature, rows, report))
+    sheet = _sheet(folder, signature, report, options, labels)
+    _json(folder / "model.json", sheet | {"obstacles": content["obstacles"]})
+    for language in ("kt", "swift"):
+        name = "".join(part.capitalize() for part in options["name"].replace("-", "_").split("_"))
+        text = _snippet((TEMPLATES / f"Model.{language}.in").read_text(encoding="utf-8"), name, signature, language)
+        (folder / f"{name}Model.{language}").write_text(text, encoding="utf-8")
+
+
+def _json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _examples(
+    predictor: Predictor, signature: Signature, rows: list[dict[str, Any]], report: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return rows with the SavedModel's answers, and how far each variant may be from them."""
+    columns = {
+        name: [row.get(name, MISSING[kind(info.dtype_name)]) for row in rows] for name, info in signature.inputs.items()
+    }
+    answers = predictor.predict(columns)
+    expected = [
+        {
+            name: _plain(values[row].tolist() if values.dtype != object else values[row])
+            for name, values in answers.items()
+        }
+        for row in range(len(rows))
+    ]
+    tolerance = {
+        name: variant["max_difference"] for name, variant in report["variants"].items() if "max_difference" in variant
+    }
+    return {
+        "about": "a feature that a row leaves out is missing; tolerance is the largest difference on the eval split",
+        "tolerance": tolerance,
+        "rows": [{"inputs": row, "expected": answer} for row, answer in zip(rows, expected, strict=True)],
+    }
+
+
+def _sheet(
+    folder: Path, signature: Signature, report: Mapping[str, Any], options: Mapping[str, Any], labels: list[str]
+) -> dict[str, Any]:
+    return {
+        "name": options["name"],
+        "task": options["label"]["task"],
+        "inputs": [
+            {
+                "name": name,
+                "dtype": info.dtype_name,
+                "shape": list(info.shape or ()),
+                "missing": _marker(info.dtype_name),
+            }
+            for name, info in signature.inputs.items()
+        ],
+        "outputs": [
+            {"name": name, "dtype": info.dtype_name, "shape": list(info.shape or ())}
+            for name, info in signature.outputs.items()
+        ],
+        "labels": labels,
+        "files": [
+            {
+                "file": f"{name}.tflite",
+                "signature": variant["signature"],
+                "takes": "the features of preprocessing.json"
+                if variant["signature"] == TRANSFORMED
+                else "raw features",
+                "bytes": variant["bytes"],
+                "sha256": hashlib.sha256((folder / f"{name}.tflite").read_bytes()).hexdigest(),
+            }
+            for name, variant in report["variants"].items()
+            if "bytes" in variant
+        ],
+    }
+
+
+def _marker(dtype: str) -> Any:
+    """Return the marker of a missing value as JSON can hold it."""
+    marker = MISSING[kind(dtype)]
+    return "NaN" if marker != marker else marker
+
+
+def _plain(value: Any) -> Any:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _snippet(template: str, name: str, signature: Signature, language: str) -> str:
+    inputs = {key: kind(info.dtype_name) for key, info in signature.inputs.items()}
+    outputs = {key: kind(info.dtype_name) for key, info in signature.outputs.items()}
+    types = TYPES[language]
+    parts = {"name": name, "parameters": ",\n".join(f"        {key}: {types[kind]}" for key, kind in inputs.items())}
+    if language == "kt":
+        parts["inputs"] = "\n".join(
+            f'            "{key}" to {KOTLIN_ARRAYS[kind]}({key}),' for key, kind in inputs.items()
+        )
+        zeros = {"float": "FloatArray(1)", "int": "LongArray(1)", "string": 'arrayOf("")'}
+        parts["outputs"] = "\n".join(f'            "{key}" to {zeros[kind]},' for key, kind in outputs.items())
+    else:
+        parts["inputs"] = "\n".join(f'        try runner.copy(bytes({key}), toInputNamed: "{key}")' for key in inputs)
+        parts["outputs"] = "\n".join(f'            "{key}": try runner.output(named: "{key}").data,' for key in outputs)
+    return Template(template).substitute(parts)

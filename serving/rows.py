@@ -1,0 +1,29 @@
+"""Rows as the columns that a signature takes; what stands for a missing value in each type."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from serving.signature import TensorInfo
+
+# The contract with models/_raw.py: a named tensor cannot leave a value out.
+MISSING: dict[str, Any] = {"string": "", "float": math.nan, "int": -(2**63)}
+
+
+def kind(dtype: str) -> str:
+    """Return the kind of a TensorFlow dtype: "float" for "float32"; a key of MISSING."""
+    return dtype if dtype == "string" else dtype.rstrip("0123456789")
+
+
+def from_examples(serialized: Sequence[bytes], inputs: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:
+    """Return the columns [n] of serialized tf.Examples, by input of a signature; texts as bytes."""
+    import tensorflow as tf
+
+    spec = {}
+    for name, info in inputs.items():
+        dtype = tf.dtypes.as_dtype(info.dtype_name)
+        spec[name] = tf.io.FixedLenFeature([], dtype, default_value=MISSING[kind(info.dtype_name)])
+    parsed = tf.io.parse_example(tf.constant(list(serialized)), spec)
+    return {name: values.numpy() for name, values in parsed.items()}

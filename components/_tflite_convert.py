@@ -4,6 +4,7 @@ TensorFlow's converter aborts the whole process for some graphs. `python -m comp
 each file under another name and renames it when it is complete; the caller sees which one killed the process.
 """
 
+import functools
 import json
 import logging
 import shutil
@@ -32,16 +33,25 @@ def convert(model: str, variant: str, signature: str, calibration: dict[str, np.
         signature: which signature becomes the only one of the file.
         calibration: inputs of the signature [n] by name, whose ranges the integers of int8 cover.
     """
+    if variant == "float32":
+        return _float32(model, signature)
+    if variant in ("float16", "dynamic"):
+        return _with_small_weights(_float32(model, signature), variant)
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(model, signature_keys=[signature])
-    if variant.startswith("int8"):
-        kinds = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = kinds + [tf.lite.OpsSet.TFLITE_BUILTINS] * (variant != "int8")
-        converter.representative_dataset = _one_by_one(signature, calibration)
-    flat_buffer = converter.convert()
-    return _with_small_weights(flat_buffer, variant) if variant in ("float16", "dynamic") else flat_buffer
+    kinds = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = kinds + [tf.lite.OpsSet.TFLITE_BUILTINS] * (variant != "int8")
+    converter.representative_dataset = _one_by_one(signature, calibration)
+    return converter.convert()
+
+
+@functools.cache
+def _float32(model: str, signature: str) -> bytes:
+    import tensorflow as tf
+
+    return tf.lite.TFLiteConverter.from_saved_model(model, signature_keys=[signature]).convert()
 
 
 def _with_small_weights(flat_buffer: bytes, variant: str) -> bytes:

@@ -23,9 +23,13 @@ test: setup  ## every test, the end-to-end ones too
 bench: setup  ## the programs behind the figures in the docs
 	for program in benchmarks/[a-z]*.py; do $(bin)/python -P "$$program" || exit 1; done
 
-lock: setup  ## resolve pyproject.toml into requirements.txt; newest of all with args=--upgrade
+lock: setup  ## resolve pyproject.toml into requirements.txt, and the image's from that; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \
 		--all-extras --group dev $(args) -o requirements.txt pyproject.toml
+	{ cat serving/docker/packages.txt; sed -n "s/^tensorflow==\([^ ]*\) .*>= '3.12'.*/tensorflow-cpu==\1/p" requirements.txt; } | \
+		$(bin)/uv pip compile --quiet --generate-hashes --no-annotate --custom-compile-command "make lock" --python-version 3.13 \
+		--python-platform x86_64-manylinux_2_28 --constraints requirements.txt --no-emit-package tensorflow \
+		--no-emit-package libclang -o serving/docker/requirements.txt -
 
 clean:  ## remove .venv and the tools' caches, keep .slipway (models, data, metadata)
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

@@ -110,13 +110,20 @@ def command(options: LaunchOptions, engine: str) -> list[str]:
     ]  # fmt: skip
 
 
+def config_flags(file: str | Path) -> list[str]:
+    """What makes a server follow a `models.config` and its labels."""
+    return [
+        f"--model_config_file={file}",
+        "--model_config_file_poll_wait_seconds=1",
+        "--allow_version_labels_for_unavailable_models=true",
+    ]
+
+
 def _flags(options: LaunchOptions, rest_port: int, grpc_port: int) -> list[str]:
     flags = [
         f"--port={grpc_port}",
         f"--rest_api_port={rest_port}",
-        f"--model_config_file={options.base / releases.CONFIG}",
-        "--model_config_file_poll_wait_seconds=1",
-        "--allow_version_labels_for_unavailable_models=true",
+        *config_flags(options.base / releases.CONFIG),
     ]
     if options.batching_file:
         flags += ["--enable_batching=true", f"--batching_parameters_file={Path(options.batching_file).resolve()}"]

@@ -142,7 +142,8 @@ class Predictor:
 def as_tensor(value: Any, info: TensorInfo) -> np.ndarray:
     """Cast a value to the dtype of `info`; raises ServingError when it does not fit."""
     if info.dtype == STRING:
-        array = np.asarray(value)
+        # Not numpy's own text types: they drop zero bytes at the end, and a serialized proto may end in one.
+        array = np.asarray(value) if isinstance(value, np.ndarray) else np.asarray(value, object)
         if array.dtype.kind in "SU":
             array = array.astype(object)
         if array.dtype.kind != "O":

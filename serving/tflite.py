@@ -50,7 +50,10 @@ class TfliteModel:
         self._new_interpreter = functools.partial(
             interpreter, model_path=str(path), num_threads=threads, experimental_op_resolver_type=resolver
         )
-        self._interpreter = self._new_interpreter()
+        try:
+            self._interpreter = self._new_interpreter()
+        except ValueError as error:
+            raise ValueError(f"{path}: not a .tflite file, got {error}") from error
         signatures = self._interpreter.get_signature_list()
         if len(signatures) != 1:
             raise ValueError(f"{path}: needs one signature, got {sorted(signatures)}")

@@ -99,7 +99,7 @@ def _print_end(record: runs.Run, home: Home, screen: Screen) -> None:
     """Print how the run ended, on one line or one per mistake."""
     for line in record.error:
         screen.line(line, "red")
-    if record.exit_code == NOT_BLESSED:
+    if not record.blessed:
         screen.line(f"{home.name}: not blessed after {record.seconds:.1f} s; nothing was pushed", "red")
     elif not record.error:
         versions = home.versions()

@@ -18,7 +18,16 @@ class Slipway:
     """The command `slipway` in a given source tree and home."""
 
     # Two small trials in place of four: what is tested here is the pipeline, not the model.
-    QUICK = ("--set", "tuner.max_trials=2", "--set", "tuner.epochs=1", "--set", "training.epochs=3")
+    QUICK = (
+        "--set",
+        "tuner.max_trials=2",
+        "--set",
+        "tuner.epochs=1",
+        "--set",
+        "training.epochs=3",
+        "--set",
+        "mobile=off",
+    )
 
     def __init__(self, home: Path, root: Path = ROOT) -> None:
         self.home = home

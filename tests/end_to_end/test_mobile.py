@@ -1,0 +1,71 @@
+"""Phones: the files of a real run, what they answer, and what stops them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from serving.rows import MISSING
+from serving.tflite import TfliteModel
+
+pytestmark = pytest.mark.slow
+BOUNDS = "float32: {required: true, max_difference: 1.0e-5}, float16: {max_difference: 1.0e-3}"
+MOBILE = f"mobile={{calibration_rows: 50, variants: {{{BOUNDS}}}}}"
+
+
+@pytest.fixture(scope="module")
+def mobile(pushed):
+    """The home in which the quick taxi pipeline has also made files for phones, and the folder that was pushed."""
+    output = pushed.run("--set", MOBILE)
+    assert "for phones: may be pushed" in output
+    (version,) = (pushed.home / "mobile" / "taxi").iterdir()
+    assert (pushed.home / "serving" / "taxi" / version.name).is_dir()
+    return pushed, version
+
+
+def test_the_folder_has_what_an_app_needs(mobile):
+    _, version = mobile
+    names = {path.name for path in version.iterdir()}
+    assert {"float32.tflite", "model.json", "labels.txt", "examples.json", "preprocessing.json", "report.json"} <= names
+    assert {"TaxiModel.kt", "TaxiModel.swift"} <= names
+    sheet = json.loads((version / "model.json").read_text())
+    assert {one["name"] for one in sheet["inputs"]} >= {"fare", "company", "trip_start_hour"}
+    assert sheet["obstacles"] == []
+
+
+def test_the_example_rows_replay(mobile):
+    _, version = mobile
+    examples = json.loads((version / "examples.json").read_text())
+    model = TfliteModel(version / "float32.tflite", delegates=True)
+    kinds = {name: {"S": "string", "f": "float", "i": "int"}[kind.kind] for name, kind in model.inputs.items()}
+    assert model.signature == "serving_mobile"
+    for row in examples["rows"]:
+        values = {name: row["inputs"].get(name, MISSING[kind]) for name, kind in kinds.items()}
+        columns = {name: [value.encode() if kinds[name] == "string" else value] for name, value in values.items()}
+        expected = row["expected"]["probability"]
+        np.testing.assert_allclose(model.predict(columns)["probability"][0], expected, atol=1e-5)
+
+
+def test_parity_on_the_whole_eval_split_and_no_flex(mobile):
+    _, version = mobile
+    variants = json.loads((version / "report.json").read_text())["variants"]
+    assert variants["float32"]["rows"] == 4994
+    assert variants["float32"]["max_difference"] <= 1e-5
+    assert variants["float16"]["max_difference"] <= 1e-3
+    assert not variants["float32"]["flex"]
+    assert "HASHTABLE_FIND" in variants["float32"]["operations"]
+
+
+def test_a_required_variant_over_its_budget_is_refused_and_the_model_is_served_all_the_same(mobile):
+    pushed, version = mobile
+    before = {path.name: path.read_bytes() for path in version.iterdir()}
+    output = pushed.run("--set", "mobile={variants: {float32: {required: true, max_bytes: 1000}}}", code=4)
+    assert "> 1,000: FAILS" in output
+    assert "nothing was pushed to" in output
+    assert {path.name: path.read_bytes() for path in version.iterdir()} == before
+
+
+def test_a_variant_over_its_budget_that_is_not_required_is_a_warning(mobile):
+    pushed, _ = mobile
+    output = pushed.run("--set", "mobile={variants: {float32: {max_bytes: 1000}}}")
+    assert "> 1,000: warning, not required" in output

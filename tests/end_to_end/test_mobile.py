@@ -4,8 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from serving.rows import MISSING
+from serving.predictor import Predictor
+from serving.preprocessing import Preprocessing
+from serving.rows import MISSING, from_examples
 from serving.tflite import TfliteModel
 
 pytestmark = pytest.mark.slow
@@ -69,3 +72,18 @@ def test_a_variant_over_its_budget_that_is_not_required_is_a_warning(mobile):
     pushed, _ = mobile
     output = pushed.run("--set", "mobile={variants: {float32: {max_bytes: 1000}}}")
     assert "> 1,000: warning, not required" in output
+
+
+def test_the_reference_in_numpy_is_the_graph(mobile):
+    pushed, version = mobile
+    predictor = Predictor(pushed.home / "serving" / "taxi" / version.name)
+    files = (pushed.home / "artifacts/taxi/ExampleGen/examples").glob("*/Split-eval/*")
+    rows = list(tf.data.TFRecordDataset([str(path) for path in files], "GZIP").as_numpy_iterator())
+    expected = predictor.predict({"examples": rows}, "transform_features")
+    got = Preprocessing(version / "preprocessing.json")(
+        from_examples(rows, predictor.signature("serving_default").inputs)
+    )
+    assert set(got) == set(expected) - {"big_tipper_label"}
+    for name, values in got.items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-6, err_msg=name)
+    predictor.close()

@@ -6,6 +6,8 @@ import traceback
 
 # Steps that judge the data: a ValueError from them means the data are refused, not that the step is broken.
 JUDGE_DATA = {"ExampleGen", "DataGate"}
+# Likewise of the model.
+JUDGE_MODEL = {"Doors"}
 
 
 def innermost(error: BaseException) -> BaseException:
@@ -29,6 +31,8 @@ def lines(step: str, error: BaseException) -> list[str]:
     text = re.sub(r" \[while running '.*?'\]$", "", str(error).strip(), flags=re.DOTALL)
     if refuses_data(step, error):
         return [f"{step}: the data are refused: {line}" for line in text.splitlines()]
+    if step in JUDGE_MODEL and isinstance(error, ValueError):
+        return [f"{step}: the model is refused: {line}" for line in text.splitlines()]
     where = _place(innermost(error))
     first, *rest = text.splitlines() or [""]
     return [f"{step}: failed, got {type(error).__name__}: {first}{where}", *rest[:8]]

@@ -229,6 +229,7 @@ class Config(Section):
         name: of the pipeline and of the served model.
         schema_file: a curated schema (text proto), relative to the config file; None infers one from the data.
         tuner: None, or `off` in the file, trains with the fixed hyperparameters.
+        doors: off pushes a model although its signatures, REST and gRPC might answer differently.
         evaluation: off pushes every model that was trained.
         push: off leaves the served version as it is.
         mobile: .tflite files beside every pushed version; off makes none.
@@ -243,6 +244,7 @@ class Config(Section):
     model: Model
     tuner: Annotated[Tuner | None, BeforeValidator(_off)] = None
     training: Training = Training()
+    doors: bool = True
     evaluation: Annotated[Evaluation | None, BeforeValidator(_off)]
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
     mobile: Annotated[Mobile | None, BeforeValidator(_off)] = None

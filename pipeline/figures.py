@@ -54,6 +54,13 @@ def _model(outputs: Outputs) -> str:
     return f"{size / 1e6:.1f} MB model"
 
 
+def _doors(outputs: Outputs) -> str:
+    report = json.loads(Path(_uri(outputs, "blessing"), "doors.json").read_text(encoding="utf-8"))
+    if "skipped" in report:
+        return f"not compared: {report['skipped']}"
+    return f"{report['doors']} doors, {report['rows']} rows, largest difference {report['worst']:.2g}"
+
+
 def _baseline(outputs: Outputs) -> str:
     models = outputs.get("model", [])
     return f"model {models[0].id}" if models else "none yet"
@@ -102,6 +109,7 @@ FIGURES: dict[str, Callable[[Outputs], str]] = {
     "DataGate": lambda _: "no anomalies",
     "Tuner": _trials,
     "Trainer": _model,
+    "Doors": _doors,
     "Baseline": _baseline,
     "TfLite": _mobile,
     "Pusher": _pushed,

@@ -18,7 +18,7 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.proto import example_gen_pb2, pusher_pb2
 from tfx.types import standard_artifacts
 
-from components import _baseline, _data_gate, _mobile_pusher, _pusher, _tflite, _tuner
+from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _tuner
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
@@ -142,6 +142,11 @@ def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
     return json.loads(json.dumps({**content, "code": fingerprint.of_function(hook)}, sort_keys=True))
 
 
+def _doors_step(bus: Bus, plan: Plan) -> Any:
+    code = fingerprint.of_modules("components._doors")
+    return _doors.Doors(**bus.read_all(("model", "examples"), "Doors"), code=code)
+
+
 def _baseline_step(bus: Bus, plan: Plan) -> Any:
     return Resolver(
         strategy_class=_baseline.BaselineStrategy,
@@ -164,6 +169,7 @@ def _pusher_step(bus: Bus, plan: Plan) -> Any:
     return _pusher.Pusher(
         model=bus.read("model", "Pusher"),
         model_blessing=bus.get("blessing"),
+        infra_blessing=bus.get("infra_blessing"),
         push_destination=pusher_pb2.PushDestination(filesystem=filesystem),
     )
 
@@ -198,6 +204,7 @@ STEPS = (
     Step("Transform", _transform, {"transform_graph": "transform_graph"}),
     Step("Tuner", _tuner_step, {"best_hyperparameters": "best_hyperparameters", "tuner_results": "tuner_results"}),
     Step("Trainer", _trainer, {"model": "model", "model_run": "model_run"}),
+    Step("Doors", _doors_step, {"infra_blessing": "blessing"}, gate=True),
     Step("Baseline", _baseline_step, {"baseline_model": "model"}),
     Step("Evaluator", _evaluator, {"evaluation": "evaluation", "blessing": "blessing"}),
     Step("TfLite", _tflite_step, {"mobile_model": "mobile_model"}),
@@ -210,6 +217,7 @@ def switched_off(config: Config) -> set[str]:
     """Return the names of the standard steps that a config does without."""
     off = {"SchemaGen" if config.schema_file else "ImportSchemaGen"}
     off |= set() if config.tuner else {"Tuner"}
+    off |= set() if config.doors else {"Doors"}
     off |= set() if config.evaluation else {"Baseline", "Evaluator"}
     off |= set() if config.mobile else {"TfLite", "MobilePusher"}
     return off | (set() if config.push else {"Pusher", "MobilePusher"})

@@ -26,7 +26,7 @@ class Difference:
     Attributes:
         worst: the largest absolute difference over all rows, relative where values are above 1; inf for another shape
             or an error; 0 or 1 for text.
-        detail: what was seen, for the first row that differs; '' when nothing does.
+        detail: the row that differs most, counted from 1, and what was seen there; '' when nothing differs.
     """
 
     door: str
@@ -53,21 +53,40 @@ class Report:
     @property
     def agree(self) -> bool:
         """Whether every difference is within the tolerance."""
-        return all(found.worst <= self.tolerance for found in self.differences)
+        return not self.disagreements()
+
+    @property
+    def worst(self) -> float:
+        """The largest difference of all."""
+        return max((found.worst for found in self.differences), default=0.0)
+
+    def disagreements(self) -> list[Difference]:
+        """Those beyond the tolerance."""
+        return [found for found in self.differences if not found.worst <= self.tolerance]
 
     def lines(self) -> list[str]:
         """One line per door and output."""
         return [
-            f"{found.door} {found.output}: {'same' if found.worst <= self.tolerance else 'DIFFERENT'}, "
+            f"{found.door} {found.output}: {'DIFFERENT' if found in self.disagreements() else 'same'}, "
             f"worst {found.worst:.3g}{'; ' + found.detail if found.detail else ''}"
             for found in self.differences
         ]
 
 
-def check(
-    path: str | Path,
+def check(path: str | Path, rows: Sequence[Mapping[str, Any]], **options: Any) -> Report:
+    """Load a SavedModel and compare its doors; `options` and errors are those of `compare`."""
+    predictor = Predictor(path)
+    try:
+        return compare(predictor, rows, **options)
+    finally:
+        predictor.close()
+
+
+def compare(
+    predictor: Predictor,
     rows: Sequence[Mapping[str, Any]],
     *,
+    examples: Sequence[bytes] | None = None,
     rest: Client | None = None,
     grpc: GrpcClient | None = None,
     model: str = "",
@@ -77,8 +96,9 @@ def check(
     """Feed the same rows to every door.
 
     Args:
-        path: the SavedModel.
+        predictor: the model.
         rows: raw values by input name of serving_default, one scalar each.
+        examples: the same rows as serialized tf.Examples, which may leave values out; None makes them of `rows`.
         rest: a client of a server that serves this model, or None.
         grpc: likewise.
         model: its name at the server.
@@ -91,18 +111,14 @@ def check(
     """
     if not rows:
         raise ValueError("rows: none, got []; give at least one")
-    predictor = Predictor(path)
-    try:
-        for name in ("serving_default", "serving_examples"):
-            if name not in predictor.signatures:
-                raise ValueError(f"{path}: no signature {name}, got {', '.join(predictor.signatures)}")
-        signature = predictor.signature("serving_default")
-        columns = {name: as_tensor([row[name] for row in rows], info) for name, info in signature.inputs.items()}
-        expected = predictor.run(signature, columns)
-        examples = encode(signature, columns)
-        answers = list(_answers(predictor, columns, examples, rest, grpc, model, version))
-    finally:
-        predictor.close()
+    for name in ("serving_default", "serving_examples"):
+        if name not in predictor.signatures:
+            raise ValueError(f"{predictor.path}: no signature {name}, got {', '.join(predictor.signatures)}")
+    signature = predictor.signature("serving_default")
+    columns = {name: as_tensor([row[name] for row in rows], info) for name, info in signature.inputs.items()}
+    expected = predictor.run(signature, columns)
+    serialized = encode(signature, columns) if examples is None else np.array(examples, object)
+    answers = list(_answers(predictor, columns, serialized, rest, grpc, model, version))
     found = [d for door, answer in answers for d in _compare(door, expected, answer)]
     return Report(len(rows), tuple(door for door, _ in answers), tuple(found), tolerance)
 
@@ -179,7 +195,9 @@ def _difference(door: str, name: str, expected: np.ndarray, got: Any) -> Differe
         at = next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), None)
         if len(left) != len(right):
             return Difference(door, name, float("inf"), f"{len(right)} values instead of {len(left)}")
-        return Difference(door, name, float(at is not None), "" if at is None else f"{right[at]!r}, not {left[at]!r}")
+        return Difference(
+            door, name, float(at is not None), "" if at is None else _seen(at, expected, right[at], left[at])
+        )
     array = np.asarray(got, np.float64)
     if array.shape != expected.shape:
         return Difference(door, name, float("inf"), f"shape {array.shape} instead of {expected.shape}")
@@ -191,8 +209,14 @@ def _difference(door: str, name: str, expected: np.ndarray, got: Any) -> Differe
     worst = float(gaps.max(initial=0.0))
     at = int(gaps.argmax()) if gaps.size else 0
     return Difference(
-        door, name, worst, f"{float(array.flat[at])!r}, not {float(wide.flat[at])!r}" if worst > 0 else ""
+        door, name, worst, _seen(at, expected, float(array.flat[at]), float(wide.flat[at])) if worst > 0 else ""
     )
+
+
+def _seen(at: int, expected: np.ndarray, got: Any, wanted: Any) -> str:
+    """Say what differs at a flat index of an output [rows, ...]."""
+    row = at // max(1, expected.size // max(1, len(expected))) + 1 if expected.ndim else 1
+    return f"row {row}: {got!r}, not {wanted!r}"
 
 
 def _text(item: Any) -> bytes:

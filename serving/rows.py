@@ -18,12 +18,21 @@ def kind(dtype: str) -> str:
 
 
 def from_examples(serialized: Sequence[bytes], inputs: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:
-    """Return the columns [n] of serialized tf.Examples, by input of a signature; texts as bytes."""
+    """Return the columns [n] of serialized tf.Examples, by input of a signature; texts as bytes.
+
+    A feature that is not there, or has no value, is missing; of several values the first counts.
+    """
     import tensorflow as tf
 
     spec = {}
     for name, info in inputs.items():
         dtype = tf.dtypes.as_dtype(info.dtype_name)
-        spec[name] = tf.io.FixedLenFeature([], dtype, default_value=MISSING[kind(info.dtype_name)])
+        missing = MISSING[kind(info.dtype_name)]
+        spec[name] = tf.io.FixedLenSequenceFeature([], dtype, allow_missing=True, default_value=missing)
     parsed = tf.io.parse_example(tf.constant(list(serialized)), spec)
-    return {name: values.numpy() for name, values in parsed.items()}
+    # One more column, for the features that no row has.
+    pad = [[0, 0], [0, 1]]
+    return {
+        name: tf.pad(values, pad, constant_values=spec[name].default_value)[:, 0].numpy()
+        for name, values in parsed.items()
+    }

@@ -1,6 +1,8 @@
 """Bad data and weak models: the exit code, the sentence, and a serving folder that stays as it was."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -54,4 +56,27 @@ def test_a_model_below_its_threshold_is_not_pushed(pushed):
     output = pushed.run("--set", "evaluation.thresholds=[{metric: auc, min: 0.999}]", code=4)
     assert ">= 0.999 on all rows: FAILS" in output
     assert "not blessed" in output
+    assert pushed.served() == before
+
+
+def test_a_model_whose_doors_disagree_is_not_pushed(pushed, in_copy):
+    def fares_one_higher(root: Path) -> None:
+        path, line = (
+            root / "models/_export.py",
+            "columns = _raw.as_columns(tf.io.parse_example(examples, model_spec), names)",
+        )
+        text = path.read_text(encoding="utf-8")
+        parts = text.split(f"        {line}\n")
+        assert len(parts) == 2
+        path.write_text(f'        {line}\n        columns["fare"] += 1.0\n'.join(parts), encoding="utf-8")
+
+    edited, before = in_copy(fares_one_higher), pushed.served()
+    output = edited.run(code=1)
+    found = re.search(
+        r"Doors: the model is refused: (\w+), output probability, row \d+: .* a difference of 0\.\d+", output
+    )
+    assert found, output
+    assert found[1] == "serving_examples"
+    assert edited.states()["Doors"] == "failed"
+    assert "Evaluator" not in edited.states(), "it must not become anyone's baseline either"
     assert pushed.served() == before

@@ -2,7 +2,7 @@
 bin := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
 
-.PHONY: help setup demo check test bench lock clean
+.PHONY: help setup demo check test bench containers lock clean
 
 help:  ## what you are reading
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -22,6 +22,9 @@ test: setup  ## every test, the end-to-end ones too
 
 bench: setup  ## the programs behind the figures in the docs
 	for program in benchmarks/[a-z]*.py; do $(bin)/python -P "$$program" || exit 1; done
+
+containers: setup  ## the files for containers and clusters, built and played with podman; as root
+	.ci/containers
 
 lock: setup  ## resolve pyproject.toml into requirements.txt, and the image's from that; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \

@@ -5,14 +5,14 @@ import os
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from string import Template
 
 from google.protobuf import text_format
 
-from serving import model_config, releases, storage
+from serving import client, model_config, releases, storage
 from serving.launcher import IMAGE, config_flags
 
 # Template by what it becomes. Kubernetes gets one of two Deployments: versions baked into an image, or on a volume.
@@ -27,6 +27,10 @@ _FILES = {
     "k8s/volume/deployment.yaml": "k8s/deployment.yaml.in",
     "k8s/volume/pvc.yaml": "k8s/pvc.yaml.in",
 }
+# The status URL, asked without curl, which neither image has.
+_HEALTH = (
+    "exec 3<>/dev/tcp/127.0.0.1/8501 && printf 'GET /v1/models/%s HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q AVAILABLE <&3"
+)
 _MOUNT = "\n            - {name: models, mountPath: /models, readOnly: true}"
 _VOLUME = "\n        - {name: models, persistentVolumeClaim: {claimName: %s-models}}"
 
@@ -53,15 +57,15 @@ def write_files(target: str | Path, base_path: str | Path, name: str = "", *, im
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise ValueError(f"name: not for a file or an image, got {name}; use letters, digits, _ . and -")
     versions = _served(base)
-    config = _config(releases.current(base), name)
+    release = releases.current(base)
     copied = target / "models" / name
     for number, version in versions.items():
         _copy_version(version, copied / str(number))
-    written = [_write(target / "models" / releases.CONFIG, config)]
+    written = [_write(target / "models" / releases.CONFIG, _config(release, name))]
     for stale in set(storage.list_versions(str(copied))) - set(versions):
         shutil.rmtree(copied / str(stale))
     for file, template in _FILES.items():
-        values = _values(name, image, versions, config, on_volume="volume" in file)
+        values = _values(name, image, versions, release, on_volume="volume" in file)
         written.append(_write(target / file, Template(_resource(template)).substitute(values)))
     written += [_write(target / "server" / file, text) for file, text in _server()]
     return [*written, copied]
@@ -97,7 +101,9 @@ def _config(release: releases.Release, name: str) -> str:
     return text_format.MessageToString(config)
 
 
-def _values(name: str, image: str, versions: dict[int, Path], config: str, *, on_volume: bool) -> dict[str, str]:
+def _values(
+    name: str, image: str, versions: Iterable[int], release: releases.Release, *, on_volume: bool
+) -> dict[str, str]:
     """What the templates ask for. Lists are JSON, which Dockerfiles and YAML both read."""
     dns = dns_name(name)
     # The tag says which versions are inside, so that new ones roll out and old ones can be named.
@@ -111,18 +117,13 @@ def _values(name: str, image: str, versions: dict[int, Path], config: str, *, on
         "flags": json.dumps(config_flags(f"/models/{releases.CONFIG}")),
         "health": json.dumps(health),
         "compose_health": json.dumps(["CMD", *health]),
-        "config": textwrap.indent(config.rstrip(), " " * 4),
+        "config": textwrap.indent(_config(release, name).rstrip(), " " * 4),
+        "started": client.path(name, label="stable") + "/metadata" if "stable" in release.labels else client.path(name),
         "pod_image": image if on_volume else baked,
         "pod_flags": json.dumps(config_flags(f"/config/{releases.CONFIG}")),
         "pod_mount": _MOUNT if on_volume else "",
         "pod_volume": _VOLUME % dns if on_volume else "",
     }
-
-
-# The status URL, asked without curl, which neither image has.
-_HEALTH = (
-    "exec 3<>/dev/tcp/127.0.0.1/8501 && printf 'GET /v1/models/%s HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q AVAILABLE <&3"
-)
 
 
 def _resource(file: str) -> str:

@@ -92,7 +92,9 @@ def test_both_deployments_hang_together(released, way, image, volumes):
     )
     assert container["args"][0] == "--model_config_file=/config/models.config"
     assert pod["volumes"][0]["configMap"]["name"] == files["k8s/config.yaml"]["metadata"]["name"]
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    started = "/v1/models/half_two/labels/stable/metadata"  # the ports open when any one version is loaded
+    assert container["startupProbe"]["httpGet"] == {"path": started, "port": 8501}
+    for probe in ("readinessProbe", "livenessProbe"):
         assert container[probe]["httpGet"] == {"path": "/v1/models/half_two", "port": 8501}
     assert deployment["metadata"]["name"] == files["k8s/hpa.yaml"]["spec"]["scaleTargetRef"]["name"]
     assert deployment["spec"]["template"]["metadata"]["labels"] == files["k8s/service.yaml"]["spec"]["selector"]
@@ -139,6 +141,8 @@ def test_written_again_the_folder_holds_what_serves_now(tmp_path, base):
 def test_without_a_release_the_newest_version_is_taken(tmp_path, base):
     write_files(tmp_path / "out", base, "other")
     assert [path.name for path in (tmp_path / "out/models/other").iterdir()] == ["3"]
+    (container,) = documents(tmp_path / "out")["k8s/baked/deployment.yaml"]["spec"]["template"]["spec"]["containers"]
+    assert container["startupProbe"]["httpGet"]["path"] == "/v1/models/other"
 
 
 def test_what_cannot_be_written_says_why(tmp_path, base):

@@ -11,6 +11,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components import _pusher
 from components._tflite import MobileModel
+from components._tflite_handover import write_json
 
 
 class Executor(base_executor.BaseExecutor):
@@ -23,11 +24,15 @@ class Executor(base_executor.BaseExecutor):
         number = model.get_string_custom_property("pushed_version")
         blessed = json.loads((mobile / "report.json").read_text(encoding="utf-8"))["blessed"]
         pushed = artifact_utils.get_single_instance(output_dict["pushed_mobile"])
-        Path(pushed.uri).mkdir(parents=True, exist_ok=True)
+        copy = Path(pushed.uri)
+        copy.mkdir(parents=True, exist_ok=True)
         if not number or not blessed:
             return
+        shutil.copytree(mobile, copy, dirs_exist_ok=True)
+        sheet = json.loads((copy / "model.json").read_text(encoding="utf-8"))
+        write_json(copy / "model.json", {"version": int(number), **sheet})
         version = Path(exec_properties["destination"], number)
-        push(mobile, version)
+        push(copy, version)
         pushed.set_string_custom_property("pushed_version", number)
         pushed.set_string_custom_property("pushed_destination", str(version))
 

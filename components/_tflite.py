@@ -5,9 +5,11 @@ not pushed.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
@@ -15,7 +17,7 @@ from tfx.types import artifact, artifact_utils, component_spec, standard_artifac
 
 from components import _tflite_convert, _tflite_handover, _tflite_report
 from serving.predictor import Predictor
-from serving.rows import from_examples
+from serving.rows import MISSING, from_examples
 
 BLOCK_ROWS = 4096
 
@@ -42,12 +44,16 @@ class Executor(base_executor.BaseExecutor):
             features = _transformed(predictor, list(train.as_numpy_iterator()))
             signatures = {name: _signature(predictor, name) for name in options["variants"]}
             failures = _tflite_convert.convert_apart(model, signatures, features, folder)
-            measured = _tflite_report.measure(
-                predictor, _blocks(predictor, examples), folder, signatures, options["label"]
-            )
+            ranges: dict[str, list[float]] = {}
+            blocks = _blocks(predictor, examples, ranges)
+            measured = _tflite_report.measure(predictor, blocks, folder, signatures, options["label"])
+            recipe = json.loads((model / "assets.extra" / "preprocessing.json").read_text(encoding="utf-8"))
             report = _tflite_report.judge(options, signatures, failures, measured)
-            (folder / "report.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
-            _tflite_handover.write(folder, model, predictor, report, options)
+            report["obstacles"] = recipe["obstacles"]
+            _tflite_handover.write_json(folder / "report.json", report)
+            run_id = self._context.pipeline_run_id if self._context else ""
+            facts = {"name": options["name"], "task": options["label"]["task"], "run": run_id, "ranges": ranges}
+            _tflite_handover.write(folder, model, predictor, report, facts)
         finally:
             predictor.close()
 
@@ -67,12 +73,20 @@ def _transformed(predictor: Predictor, serialized: list[bytes]) -> dict[str, Any
     return predictor.predict({"examples": serialized}, "transform_features")
 
 
-def _blocks(predictor: Predictor, examples: str) -> Any:
-    """Yield the eval split in blocks, each as raw columns and transformed features."""
+def _blocks(predictor: Predictor, examples: str, ranges: dict[str, list[float]]) -> Iterator[_tflite_report.Block]:
+    """Yield the eval split in blocks, each as raw columns and transformed features; widen the ranges of the numbers."""
     inputs = predictor.signature("serving_default").inputs
     for block in _records(examples, "eval").batch(BLOCK_ROWS).as_numpy_iterator():
         serialized = block.tolist()
-        yield from_examples(serialized, inputs), _transformed(predictor, serialized)
+        raw = from_examples(serialized, inputs)
+        for name, values in raw.items():
+            if values.dtype == object:
+                continue
+            known = values[~np.isnan(values)] if values.dtype.kind == "f" else values[values != MISSING["int"]]
+            if known.size:
+                low, high = ranges.get(name, [float("inf"), float("-inf")])
+                ranges[name] = [min(low, known.min().item()), max(high, known.max().item())]
+        yield raw, _transformed(predictor, serialized)
 
 
 class _Spec(component_spec.ComponentSpec):

@@ -22,9 +22,7 @@ TYPES = {
 KOTLIN_ARRAYS = {"float": "floatArrayOf", "int": "longArrayOf", "string": "arrayOf"}
 
 
-def write(
-    folder: Path, model: Path, predictor: Predictor, report: Mapping[str, Any], options: Mapping[str, Any]
-) -> None:
+def write(folder: Path, model: Path, predictor: Predictor, report: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
     """Write `model.json`, `labels.txt`, `examples.json`, `preprocessing.json` and the snippets into a folder.
 
     Args:
@@ -32,25 +30,24 @@ def write(
         model: the SavedModel they were made of.
         predictor: the same, loaded.
         report: of `_tflite_report.judge`.
-        options: of the component.
+        facts: `name`, `task`, the `run` that made it, and the `ranges` of the numbers on the eval split.
     """
     signature = predictor.signature("serving_default")
     rows = [json.loads(line) for line in (model / "assets.extra" / "sample_rows.jsonl").read_text().splitlines()]
     recipe = model / "assets.extra" / "preprocessing.json"
     shutil.copyfile(recipe, folder / recipe.name)
-    content = json.loads(recipe.read_text(encoding="utf-8"))
-    labels = content["classes"]
+    labels = json.loads(recipe.read_text(encoding="utf-8"))["classes"]
     (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
-    _json(folder / "examples.json", _examples(predictor, signature, rows, report))
-    sheet = _sheet(folder, signature, report, options, labels)
-    _json(folder / "model.json", sheet | {"obstacles": content["obstacles"]})
-    for language in ("kt", "swift"):
-        name = "".join(part.capitalize() for part in options["name"].replace("-", "_").split("_"))
+    write_json(folder / "examples.json", _examples(predictor, signature, rows, report))
+    write_json(folder / "model.json", _sheet(folder, signature, report, facts, labels))
+    for language in TYPES:
+        name = "".join(part.capitalize() for part in facts["name"].replace("-", "_").split("_"))
         text = _snippet((TEMPLATES / f"Model.{language}.in").read_text(encoding="utf-8"), name, signature, language)
         (folder / f"{name}Model.{language}").write_text(text, encoding="utf-8")
 
 
-def _json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write a file for people and programs."""
     path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
@@ -80,38 +77,33 @@ def _examples(
 
 
 def _sheet(
-    folder: Path, signature: Signature, report: Mapping[str, Any], options: Mapping[str, Any], labels: list[str]
+    folder: Path, signature: Signature, report: Mapping[str, Any], facts: Mapping[str, Any], labels: list[str]
 ) -> dict[str, Any]:
+    inputs = []
+    for name, info in signature.inputs.items():
+        sheet = {"name": name, "dtype": info.dtype_name, "shape": info.shape, "missing": _marker(info.dtype_name)}
+        inputs.append(sheet | ({"range": facts["ranges"][name]} if name in facts["ranges"] else {}))
+    outputs = [
+        {"name": name, "dtype": info.dtype_name, "shape": info.shape} for name, info in signature.outputs.items()
+    ]
+    files = []
+    for name, variant in report["variants"].items():
+        if "bytes" in variant:
+            takes = "features of preprocessing.json" if variant["signature"] == TRANSFORMED else "raw features"
+            digest = hashlib.sha256((folder / f"{name}.tflite").read_bytes()).hexdigest()
+            files.append({
+                "file": f"{name}.tflite", "signature": variant["signature"], "takes": takes,
+                "bytes": variant["bytes"], "sha256": digest,
+            })  # fmt: skip
     return {
-        "name": options["name"],
-        "task": options["label"]["task"],
-        "inputs": [
-            {
-                "name": name,
-                "dtype": info.dtype_name,
-                "shape": list(info.shape or ()),
-                "missing": _marker(info.dtype_name),
-            }
-            for name, info in signature.inputs.items()
-        ],
-        "outputs": [
-            {"name": name, "dtype": info.dtype_name, "shape": list(info.shape or ())}
-            for name, info in signature.outputs.items()
-        ],
+        "name": facts["name"],
+        "task": facts["task"],
+        "run": facts["run"],
+        "inputs": inputs,
+        "outputs": outputs,
         "labels": labels,
-        "files": [
-            {
-                "file": f"{name}.tflite",
-                "signature": variant["signature"],
-                "takes": "the features of preprocessing.json"
-                if variant["signature"] == TRANSFORMED
-                else "raw features",
-                "bytes": variant["bytes"],
-                "sha256": hashlib.sha256((folder / f"{name}.tflite").read_bytes()).hexdigest(),
-            }
-            for name, variant in report["variants"].items()
-            if "bytes" in variant
-        ],
+        "files": files,
+        "obstacles": report["obstacles"],
     }
 
 

@@ -7,6 +7,7 @@ Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 """
 
 import math
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from models import _export, _inputs, _on_device, _progress, _raw, _search, _transforms, _vocabularies
+from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 
 DEFAULTS = {
@@ -99,22 +101,37 @@ def run_fn(fn_args: FnArgs) -> None:
     graph = TransformGraph(transform)
     train, evaluation = _splits(fn_args, graph)
     found = (fn_args.hyperparameters or {}).get("values", {})
-    model = build_model(transform, config, {**DEFAULTS, **config["hyperparameters"], **found}, train.labels())
+    hp = {**DEFAULTS, **config["hyperparameters"], **found}
+    model = build_model(transform, config, hp, train.labels())
+    _fit(model, train, evaluation, config, fn_args.model_run_dir)
+    if distillation := training.get("distillation"):
+        student = build_model(transform, config, {**hp, **distillation["student"]}, train.labels())
+        rates = {key: distillation[key] for key in ("temperature", "weight")}
+        distiller = Distiller(student, model, config["label"]["task"], **rates)
+        _compile(distiller, config["label"]["task"], hp["learning_rate"])
+        _fit(distiller, train, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
+        model = student
+    answer = _answer(model, config, transform)
+    examples = _inputs.first_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
+    mobile = _mobile(graph, transform, config) if config["mobile"] else None
+    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
+
+
+def _fit(
+    model: keras.Model, train: _inputs.Split, evaluation: _inputs.Split, config: Mapping[str, Any], log_dir: str
+) -> None:
+    training = config["training"]
     model.fit(
         train.batches(training["batch_size"], weights=_weights(config, train), seed=training["seed"]),
         validation_data=evaluation.batches(training["eval_batch_size"]),
         epochs=training["epochs"],
         callbacks=[
             _early_stopping(training["patience"]),
-            keras.callbacks.TensorBoard(fn_args.model_run_dir, write_graph=False),
+            keras.callbacks.TensorBoard(log_dir, write_graph=False),
             _progress.EpochProgress(),
         ],
         verbose=0,
     )
-    answer = _answer(model, config, transform)
-    examples = _inputs.first_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
-    mobile = _mobile(graph, transform, config) if config["mobile"] else None
-    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
 
 
 def build_model(
@@ -139,8 +156,13 @@ def build_model(
         keras.layers.add([_wide(dense, ids, sizes, units), _deep(dense, ids, sizes, hp, units)])
     )
     model = keras.Model(inputs, output if task == "multiclass" else keras.ops.squeeze(output, -1))
+    _compile(model, task, hp["learning_rate"])
+    return model
+
+
+def _compile(model: keras.Model, task: str, learning_rate: float) -> None:
     model.compile(
-        optimizer=keras.optimizers.Adam(hp["learning_rate"]),
+        optimizer=keras.optimizers.Adam(learning_rate),
         loss=LOSSES[task],
         # Unweighted, so that a figure means the same with and without class weights.
         metrics=METRICS[task](),
@@ -149,7 +171,6 @@ def build_model(
     )
     # A train step that makes no variables is traced once and not twice.
     model.optimizer.build(model.trainable_variables)
-    return model
 
 
 LOSSES = {"binary": "binary_crossentropy", "multiclass": "sparse_categorical_crossentropy", "regression": "mse"}

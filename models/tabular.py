@@ -20,7 +20,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _inputs, _on_device, _progress, _raw, _search, _transforms, _vocabularies
+from models import _export, _inputs, _labels, _on_device, _progress, _raw, _search, _transforms
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 
@@ -44,30 +44,9 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     raw_spec = {name: _raw.spec_of(feature) for name, feature in inputs.items()}
     names = _raw.feature_names(raw_spec, custom_config)
     columns = _raw.as_columns(inputs, [*names, label["name"]])
-    outputs = {_label_name(custom_config): _label(columns.pop(label["name"]), label)}
+    outputs = {_labels.name(custom_config): _labels.ids(columns.pop(label["name"]), label)}
     wanted = _transforms.outputs(raw_spec, names, custom_config["features"]["columns"])
     return outputs | _transforms.transformed(columns, wanted)
-
-
-def _label_name(config: Mapping[str, Any]) -> str:
-    return f"{config['label']['name']}_label"
-
-
-def _label(values: tf.Tensor, label: Mapping[str, Any]) -> tf.Tensor:
-    """Return float32 [n] for regression, class ids int64 [n] otherwise."""
-    if label["task"] == "regression":
-        return tf.cast(values, tf.float32)
-    if label["classes"]:
-        keys = tf.constant([str(name) for name in label["classes"]])
-        table = tf.lookup.StaticHashTable(
-            tf.lookup.KeyValueTensorInitializer(keys, tf.range(len(label["classes"]), dtype=tf.int64)), -1
-        )
-        return table.lookup(_transforms.as_text(values))
-    if label["task"] == "binary":
-        return tf.cast(values, tf.int64)
-    text = _transforms.as_text(values)
-    files = _vocabularies.vocabulary_files({label["name"]: text}, {label["name"]: {}}, _transforms.MISSING_TOKEN)
-    return tft.apply_vocabulary(text, files[label["name"]])
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -146,8 +125,8 @@ def build_model(
         labels: those of the train split, [rows]; a regression answers in their unit.
     """
     task = config["label"]["task"]
-    units = len(_classes(config, transform)) if task == "multiclass" else 1
-    numbers, sizes = _transformed_features(transform, _label_name(config))
+    units = len(_labels.classes(config, transform)) if task == "multiclass" else 1
+    numbers, sizes = _transformed_features(transform, _labels.name(config))
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
@@ -245,19 +224,11 @@ def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple
     return sorted(numbers), dict(sorted(sizes.items()))
 
 
-def _classes(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> list[str]:
-    """Return the class names in the order of their ids."""
-    label = config["label"]
-    if label["classes"] or label["task"] == "binary":
-        return [str(name) for name in label["classes"] or (0, 1)]
-    return [name.decode() for name in transform.vocabulary_by_name(label["name"])]
-
-
 def _answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTransformOutput) -> _export.Answer:
     """Return the function from transformed features to the named outputs that the signatures share."""
     task = config["label"]["task"]
     if task == "multiclass":
-        names = tf.constant(_classes(config, transform))
+        names = tf.constant(_labels.classes(config, transform))
 
         def named(features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             probabilities = model(_without_label(features, config))
@@ -273,22 +244,22 @@ def _mobile(graph: TransformGraph, transform: tft.TFTransformOutput, config: Map
     names = _raw.feature_names(raw_spec, config)
     wanted = _transforms.outputs(raw_spec, names, config["features"]["columns"])
     learned = _transforms.learned(graph, transform, wanted)
-    numbers, sizes = _transformed_features(transform, _label_name(config))
+    numbers, sizes = _transformed_features(transform, _labels.name(config))
     spec = {name: tf.TensorSpec([None], tf.float32, name=name) for name in numbers}
     spec |= {name: tf.TensorSpec([None], tf.int64, name=name) for name in sizes}
     obstacles = _on_device.obstacles(wanted, raw_spec)
     on_device = None if obstacles else _on_device.OnDevice(wanted, learned, raw_spec)
-    classes = [] if config["label"]["task"] == "regression" else _classes(config, transform)
+    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
     recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": obstacles, "classes": classes}
     return _export.Mobile(spec, on_device, recipe)
 
 
 def _without_label(features: Mapping[str, tf.Tensor], config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    return {name: value for name, value in features.items() if name != _label_name(config)}
+    return {name: value for name, value in features.items() if name != _labels.name(config)}
 
 
 def _splits(fn_args: FnArgs, graph: TransformGraph) -> tuple[_inputs.Split, _inputs.Split]:
-    label = _label_name(fn_args.custom_config)
+    label = _labels.name(fn_args.custom_config)
     train = _inputs.read_split(fn_args.train_files, graph, label)
     return train, _inputs.read_split(fn_args.eval_files, graph, label)
 

@@ -151,6 +151,20 @@ class Tuner(Section):
     space: Annotated[dict[str, Dimension], Field(min_length=1)]
 
 
+class Distillation(Section):
+    """A small network taught by the tuned one; it is the small one that is evaluated and pushed.
+
+    Attributes:
+        student: the hyperparameters in which the student differs from its teacher.
+        temperature: softens the teacher's probabilities; 1 leaves them as they are.
+        weight: of the teacher in the loss; the labels have the rest.
+    """
+
+    student: Annotated[dict[str, Any], Field(min_length=1)]
+    temperature: Annotated[float, Field(ge=1)] = 2.0
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
 class Training(Section):
     """How the final model, and every trial, is trained.
 
@@ -161,6 +175,7 @@ class Training(Section):
         patience: stop after so many epochs without a better val_loss, and keep the best weights.
         class_weight: balanced makes every class count the same in total.
         seed: of weights, shuffling and dropout.
+        distillation: after the training, teach a smaller network.
     """
 
     epochs: Annotated[int, Field(gt=0)] = 20
@@ -169,6 +184,7 @@ class Training(Section):
     patience: Annotated[int, Field(ge=0)] = 3
     class_weight: Literal["none", "balanced"] = "none"
     seed: int = 1
+    distillation: Annotated[Distillation | None, BeforeValidator(_off)] = None
 
 
 class Threshold(Section):

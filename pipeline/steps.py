@@ -114,8 +114,8 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     hook = hooks.dotted(plan.config, "tuner_fn")
     custom_config = _custom_config(plan.config, hook, "label", "features", "training", "tuner")
     # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
-    for key in ("epochs", "patience"):
-        del custom_config["training"][key]
+    for key in ("epochs", "patience", "distillation"):
+        custom_config["training"].pop(key, None)
     return _tuner.Tuner(
         **bus.read_all(("examples", "transform_graph"), "Tuner"), tuner_fn=hook, custom_config=custom_config
     )

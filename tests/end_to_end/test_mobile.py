@@ -87,3 +87,27 @@ def test_the_reference_in_numpy_is_the_graph(mobile):
     for name, values in got.items():
         np.testing.assert_allclose(values, expected[name], atol=1e-6, err_msg=name)
     predictor.close()
+
+
+def _doomed(root):
+    """Have the mobile signature parse tf.Examples: TensorFlow 2.16's converter dies of it, later ones ask for Flex."""
+    path = root / "models" / "_on_device.py"
+    source = path.read_text(encoding="utf-8")
+    kept = "        return {output.name: self._feature(output, columns[output.column]) for output in self._wanted}\n"
+    assert kept in source
+    parsed = '{"x": tf.io.FixedLenFeature([], tf.int64, 0)}'
+    doom = (
+        f'        columns["company"] = tf.strings.as_string(tf.io.parse_example(columns["company"], {parsed})["x"])\n'
+    )
+    path.write_text(source.replace(kept, f"        columns = dict(columns)\n{doom}{kept}"), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("required", "code", "word"), [("true", 1, "FAILS"), ("false", 0, "warning, not required")])
+def test_a_converter_that_dies_is_one_line_and_the_model_is_served(in_copy, required, code, word):
+    copy = in_copy(_doomed)
+    variants = f"{{float32: {{required: {required}}}, int8: {{}}}}"
+    output = copy.run("--set", f"mobile={{calibration_rows: 20, variants: {variants}}}", code=code)
+    (line,) = [line for line in output.splitlines() if line.strip().startswith("float32")]
+    assert line.endswith(word)
+    assert "int8 " in output
+    assert f"serves {copy.home / 'serving' / 'taxi'}" in output

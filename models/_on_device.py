@@ -36,10 +36,9 @@ class OnDevice(tf.Module):
         if output.kind == "vocabulary":
             table = self._tables.get(output.name)
             ids = table.lookup(values) if table else _number_ids(values, found["words"])
-            unknown = len(found["words"]) if output.options.get("oov_buckets", 1) else -1
-            # TFLite forgets the shape behind a lookup: with one row, a SELECT_V2 after it, Keras's for a negative index
-            # among them, would answer with a scalar.
-            return tf.reshape(ids + tf.cast(ids < 0, tf.int64) * (unknown + 1), [-1])
+            # An unknown word, -1 so far, gets the bucket behind the vocabulary. TFLite forgets the shape behind a
+            # lookup: with one row, a SELECT_V2 after it (Keras's for a negative index) would answer with a scalar.
+            return tf.reshape(ids + tf.cast(ids < 0, tf.int64) * (len(found["words"]) + 1), [-1])
         missing = tf.not_equal(values, values) if values.dtype.is_floating else _raw.is_missing(values)
         if output.kind == "missing":
             return tf.cast(missing, tf.float32)

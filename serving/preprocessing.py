@@ -57,13 +57,12 @@ class Preprocessing:
 
     def _ids(self, feature: Feature, column: Any) -> np.ndarray:
         places = {word.encode(errors="surrogateescape"): place for place, word in enumerate(feature["words"])}
-        missing = places.get(self._missing_word.encode(), -1)
+        missing = places.get(self._missing_word.encode(), len(feature["words"]))
         places |= {b"": missing, str(MISSING["int"]).encode(): missing}
-        # One bucket for unknown words comes behind the vocabulary; more would need TensorFlow's hash.
-        unknown = len(feature["words"]) if feature["oov_buckets"] else -1
         words = (value if isinstance(value, bytes) else str(int(value)).encode() for value in column)
-        found = np.array([places.get(word, -1) for word in words], np.int64)
-        return np.where(found < 0, unknown, found)
+        # The bucket for unknown words comes behind the vocabulary; more than one would need TensorFlow's hash.
+        unknown = len(feature["words"])
+        return np.array([places.get(word, unknown) for word in words], np.int64)
 
 
 def _bucket(feature: Feature, known: np.ndarray, _: np.ndarray) -> np.ndarray:

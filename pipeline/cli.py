@@ -104,11 +104,15 @@ def list_(kind: str | None) -> None:
 @slipway.command()
 @click.argument("name")
 @click.argument("rows", required=False, type=click.Path(path_type=Path))
-@click.option("--version", "version", type=int, help="A pushed version.  [default: the newest]")
+@click.option("--rows", "rows_option", metavar="FILE", type=click.Path(path_type=Path), help="The same as ROWS.")
+@click.option("--version", "version", type=int, help="A pushed version.  [default: the one that serves]")
+@click.option("--label", help="A version by its label: stable or canary.")
+@click.option("--url", help="Ask a running server over REST, such as http://127.0.0.1:8501.")
+@click.option("--grpc", metavar="HOST:PORT", help="Ask a running server over gRPC, such as 127.0.0.1:8500.")
 @_home
 @_ends_in_words
-def predict(name: str, rows: Path | None, version: int | None, home: str | None) -> None:
-    """Ask the pushed model NAME about raw feature values.
+def predict(name: str, rows: Path | None, rows_option: Path | None, home: str | None, **whom: Any) -> None:
+    """Ask the model NAME about raw feature values: in this process, or from a running server.
 
     ROWS is a file of JSON lines, one row each; a feature that is left out counts as missing. Without it, the model is
     asked about the sample rows that it was exported with.
@@ -116,7 +120,75 @@ def predict(name: str, rows: Path | None, version: int | None, home: str | None)
     from pipeline import prediction
     from pipeline.home import Home, home_root
 
-    for line in prediction.lines(Home(home_root(home), name), rows, version):
+    if rows and rows_option:
+        raise SetupError(f"slipway predict: one file of rows, got {rows} and --rows {rows_option}; drop one")
+    for line in prediction.lines(Home(home_root(home), name), rows or rows_option, prediction.Whom(**whom)):
+        click.echo(line)
+
+
+@slipway.command()
+@click.argument("name")
+@click.option("--engine", default="auto", show_default=True, help="tensorflow_model_server, docker, podman, embedded.")
+@click.option("--port", type=click.IntRange(0, 65535), help="For REST; 0 takes a free one.  [default: 8501]")
+@click.option("--grpc-port", type=click.IntRange(0, 65535), help="For gRPC; 0 takes a free one.  [default: 8500]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all.")
+@click.option("--try", "try_it", is_flag=True, help="Ask a sample row, print the answer, and stop.")
+@click.option(
+    "--write-files", metavar="DIR", type=click.Path(path_type=Path), help="Write container and cluster files."
+)
+@_home
+@_ends_in_words
+def serve(name: str, home: str | None, write_files: Path | None, **options: Any) -> int:
+    """Serve the pushed model NAME over REST and gRPC, as TensorFlow Serving does, until Ctrl-C.
+
+    The engine is TensorFlow Serving itself where it is installed or its image can be had, else the embedded server.
+    `--write-files` starts nothing.
+    """
+    from pipeline import serve as serving_command
+    from pipeline.home import Home, home_root
+
+    place = Home(home_root(home), name)
+    if write_files is None:
+        return serving_command.run(place, serving_command.ServeOptions(**options))
+    for line in serving_command.write_files(place, write_files):
+        click.echo(line)
+    return 0
+
+
+_url = click.option("--url", help="The running server that is to follow.  [default: that of `slipway serve`]")
+
+
+@slipway.command()
+@click.argument("name")
+@click.argument("version")
+@click.option("--label", default="stable", show_default=True, help="stable or canary.")
+@_url
+@_home
+@_ends_in_words
+def promote(name: str, version: str, label: str, url: str | None, home: str | None) -> None:
+    """Point a label at a version of NAME; a running server follows, without a failed request.
+
+    VERSION is a pushed version, or `latest`: then the newest serves again, now and after every push.
+    """
+    from pipeline import releasing
+    from pipeline.home import Home, home_root
+
+    for line in releasing.promote(Home(home_root(home), name), version, label, url):
+        click.echo(line)
+
+
+@slipway.command()
+@click.argument("name")
+@click.option("--to", metavar="VERSION", type=int, help="Which version.  [default: the one that was stable before]")
+@_url
+@_home
+@_ends_in_words
+def rollback(name: str, to: int | None, url: str | None, home: str | None) -> None:
+    """Make an earlier version of NAME stable again, and serve nothing else."""
+    from pipeline import releasing
+    from pipeline.home import Home, home_root
+
+    for line in releasing.rollback(Home(home_root(home), name), to, url):
         click.echo(line)
 
 

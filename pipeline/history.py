@@ -1,8 +1,8 @@
-"""`slipway status`: the last runs of a pipeline, and what it serves."""
+"""`slipway status`: the last runs of a pipeline, what serves, and who released it."""
 
 from pathlib import Path
 
-from pipeline import names, runs
+from pipeline import names, releasing, runs
 from pipeline.errors import SetupError
 from pipeline.home import Home
 
@@ -26,17 +26,19 @@ def lines(root: Path, name: str | None, last: int) -> list[str]:
 def _pipeline(home: Home, last: int) -> list[str]:
     versions = home.versions()
     found = [
-        f"{home.name}: serves {versions[-1]} ({len(versions)} versions)"
+        f"{home.name}: {releasing.state(home)} ({len(versions)} version{'s' * (len(versions) > 1)} pushed)"
         if versions
-        else f"{home.name}: serves nothing yet"
+        else f"{home.name}: nothing was pushed yet"
     ]
     for run in runs.load_all(home)[-last:]:
         ran = sum(step.state == "ran" for step in run.steps)
         cached = sum(step.state == "cached" for step in run.steps)
         figures = {step.name: step.figure for step in run.steps}
+        pushed = [figures["Pusher"]] if any(step.name == "Pusher" and step.state == "ran" for step in run.steps) else []
         found.append(
             f"  {run.run_id}  {OUTCOMES.get(run.exit_code, '?'):<12}{run.seconds:>7.1f} s  "
-            f"{ran} ran, {cached} cached  {figures.get('Evaluator', '')}".rstrip()
+            f"{ran} ran, {cached} cached  {'  '.join([figures.get('Evaluator', ''), *pushed])}".rstrip()
         )
         found += [f"    {line}" for line in run.error]
-    return found
+    released = releasing.history(home, last) if versions else []
+    return [*found, *(["  releases:"] if released else []), *(f"    {line}" for line in released)]

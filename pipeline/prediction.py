@@ -1,68 +1,96 @@
-"""`slipway predict`: the pushed model's answers to raw rows, in this process."""
+"""`slipway predict`: a pushed model's answers to raw rows, in this process or from a running server."""
 
 import json
-import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import names
+from pipeline import asking, names, pushed
 from pipeline.errors import SetupError
 from pipeline.home import Home
 from pipeline.screen import logged_to
+from serving.rows import MISSING
 
-# What models/_raw.py puts for a missing value.
-MISSING = {"string": "", "float": math.nan, "int": -(2**63)}
+TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "float": (int, float), "int": (int,), "bool": (bool,)}
 
 
-def lines(home: Home, rows_path: Path | None, version: int | None) -> Iterator[str]:
-    """Yield one line per row: the answer, then the row.
+@dataclass(frozen=True)
+class Whom:
+    """Whom to ask.
+
+    Attributes:
+        version: a pushed version; None the one that serves.
+        label: 'stable' or 'canary'.
+        url: of a running server, for REST.
+        grpc: host:port of a running server.
+    """
+
+    version: int | None = None
+    label: str | None = None
+    url: str | None = None
+    grpc: str | None = None
+
+
+def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
+    """Yield who was asked, then one line per row: the answer, then the row.
 
     Raises:
-        SetupError: there is no such model, version or file, or a row does not fit the model.
+        SetupError: there is no such model, version, server or file, or a row does not fit the model.
     """
-    folder = _folder(home, version)
-    path = rows_path or folder / "assets.extra" / "sample_rows.jsonl"
+    if whom.url and whom.grpc:
+        raise SetupError(f"slipway predict: one server at a time, got --url {whom.url} and --grpc {whom.grpc}")
+    if whom.version is not None and whom.label is not None:
+        raise SetupError(f"slipway predict: a version or a label, got {whom.version} and {whom.label!r}; drop one")
+    path = rows_path or pushed.folder(home, "predict", _version(home, whom)) / pushed.SAMPLE_ROWS
     rows = _rows(path)
     with logged_to(home.root / "predict.log"):
-        answers = _answers(folder, rows, path)
-    yield f"{home.name} version {folder.name}"
+        model = _model(home, whom)
+        answers = model.predict(columns(model, rows, str(path)))
+    yield model.title
     for number, row in enumerate(rows):
         answer = {name: _plain(values[number]) for name, values in answers.items()}
-        yield f"  {json.dumps(answer)}  for {json.dumps(row)}"
+        yield f"  {json.dumps(answer, ensure_ascii=False)}  for {json.dumps(row, ensure_ascii=False)}"
 
 
-def _answers(folder: Path, rows: list[dict[str, Any]], path: Path) -> dict[str, Any]:
-    """Return the outputs by name for rows of features by name.
+def _model(home: Home, whom: Whom) -> asking.Model:
+    if whom.url:
+        return asking.over_rest(whom.url, home.name, whom.version, whom.label)
+    if whom.grpc:
+        return asking.over_grpc(whom.grpc, home.name, whom.version, whom.label)
+    return asking.in_process(pushed.folder(home, "predict", _version(home, whom)))
+
+
+def _version(home: Home, whom: Whom) -> int | None:
+    if whom.label is None:
+        return whom.version
+    labels = pushed.release(home).labels
+    try:
+        names.require(whom.label, labels, what="label")
+    except ValueError as error:
+        raise SetupError(f"slipway predict: {error}; `slipway promote` gives one") from error
+    return labels[whom.label]
+
+
+def columns(model: asking.Model, rows: list[dict[str, Any]], place: str) -> asking.Columns:
+    """Return rows as columns for all inputs of a model, with what stands for a missing value where one is left out.
 
     Raises:
-        SetupError: a row does not fit the model; with its line.
+        SetupError: an unknown feature, or a value of another type than the feature's; with the number of the row.
     """
-    from serving.errors import ServingError
-    from serving.predictor import Predictor
-
-    predictor = Predictor(folder)
-    inputs = predictor.signature("").inputs
-    kinds = {name: _kind(info.dtype_name) for name, info in inputs.items()}
-    columns: dict[str, list[Any]] = {name: [] for name in inputs}
+    filled: asking.Columns = {name: [] for name in model.kinds}
     for number, row in enumerate(rows, start=1):
-        _append(columns, kinds, row, f"{path}:{number}")
-    try:
-        return predictor.predict(columns)
-    except ServingError as error:
-        raise SetupError(
-            f"{path}: the model refuses the rows, got {error}; compare with {folder}/assets.extra"
-        ) from error
-
-
-def _folder(home: Home, version: int | None) -> Path:
-    versions = home.versions()
-    if not versions:
-        pushed = sorted(path.name for path in (home.root / "serving").glob("*"))
-        raise SetupError(f"slipway predict: no pushed model, got {home.name!r}; {names.suggestion(home.name, pushed)}")
-    if version is not None and version not in versions:
-        raise SetupError(f"slipway predict: no such version, got {version}; there are {', '.join(map(str, versions))}")
-    return home.serving / str(version or versions[-1])
+        for name in row:
+            try:
+                names.require(name, filled, what="feature of the model")
+            except ValueError as error:
+                raise SetupError(f"{place}:{number}: {error}") from error
+        for name, kind in model.kinds.items():
+            value = MISSING.get(kind) if row.get(name) is None else row[name]
+            if not isinstance(value, TYPES.get(kind, ())) or (isinstance(value, bool) and kind != "bool"):
+                raise SetupError(f"{place}:{number}: {name} is of another type, got {value!r}; the model takes {kind}")
+            filled[name].append(value)
+    return filled
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -84,29 +112,6 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     if not rows:
         raise SetupError(f"{path}: no rows, got an empty file; write one JSON object per line")
     return rows
-
-
-def _append(columns: dict[str, list[Any]], kinds: dict[str, str], row: dict[str, Any], place: str) -> None:
-    """Add one row to the columns.
-
-    Raises:
-        SetupError: an unknown feature, or a value of another type than the feature's.
-    """
-    for name in row:
-        try:
-            names.require(name, columns, what="feature of the model")
-        except ValueError as error:
-            raise SetupError(f"{place}: {error}") from error
-    allowed: dict[str, type | tuple[type, ...]] = {"string": str, "float": (int, float), "int": int}
-    for name, kind in kinds.items():
-        value = MISSING[kind] if row.get(name) is None else row[name]
-        if not isinstance(value, allowed[kind]) or isinstance(value, bool):
-            raise SetupError(f"{place}: {name} is of another type, got {value!r}; the model takes {kind}")
-        columns[name].append(value)
-
-
-def _kind(dtype: str) -> str:
-    return dtype if dtype == "string" else dtype.rstrip("0123456789")
 
 
 def _plain(value: Any) -> Any:

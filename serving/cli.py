@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,10 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _quieten() -> None:
-    """TensorFlow reads these when it is imported, which comes later."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """TensorFlow reads these when it is imported, which comes later; what goes wrong is raised, and logged here."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning)
 
 
 def _stay_small() -> None:

@@ -5,6 +5,7 @@ tested, or pointed at a server in the same process, without a socket.
 """
 
 import base64
+import contextlib
 import http.client
 import json
 import threading
@@ -54,11 +55,13 @@ def over_http(url: str, timeout_s: float = 60.0) -> Transport:
                 connection.request(method, path, body or None, {"Content-Type": "application/json"})
                 answer = connection.getresponse()
                 return answer.status, answer.read()
-            except (http.client.HTTPException, ConnectionError):
+            except (http.client.HTTPException, ConnectionError) as error:
                 connection.close()
                 mine.connection = None
                 if not kept or attempt == 2:  # a kept connection may have been closed for being idle; a new one not
-                    raise
+                    if isinstance(error, OSError):
+                        raise
+                    raise ConnectionError(f"{url} does not speak HTTP, got {error!r}") from error
         raise AssertionError("unreachable")
 
     return send
@@ -107,6 +110,19 @@ class Client:
         listed = self._ask("GET", path(model), None)["model_version_status"]
         return {int(entry["version"]): entry["state"] for entry in listed}
 
+    def loaded(self, model: str) -> set[int]:
+        """The versions that answer."""
+        return {version for version, state in self.status(model).items() if state == "AVAILABLE"}
+
+    def labelled(self, model: str, labels: Sequence[str]) -> dict[str, int]:
+        """The version each label points to; without those that the server does not know."""
+        found = {}
+        for label in labels:
+            with contextlib.suppress(ServerError):
+                answer = self._ask("GET", path(model, label=label) + "/metadata", None)
+                found[label] = int(answer["model_spec"]["version"])
+        return found
+
     def metadata(self, model: str, *, version: int | None = None, label: str | None = None) -> dict[str, Any]:
         """SignatureDefs as JSON, by signature name."""
         found = self._ask("GET", path(model, version, label) + "/metadata", None)
@@ -144,7 +160,6 @@ class GrpcClient:
         signature_name: str = "",
     ) -> dict[str, np.ndarray]:
         """Arrays by input name to arrays by output name; strings are object arrays of bytes."""
-        import grpc
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
         from serving.signature import DTYPES
@@ -152,23 +167,44 @@ class GrpcClient:
 
         numbers = {kind: number for number, (_, kind) in DTYPES.items() if kind is not None}
         request = predict_pb2.PredictRequest()
-        request.model_spec.name, request.model_spec.signature_name = model, signature_name
-        if version is not None:
-            request.model_spec.version.value = version
-        elif label is not None:
-            request.model_spec.version_label = label
+        request.model_spec.signature_name = signature_name
+        _specify(request.model_spec, model, version, label)
         for name, array in inputs.items():
             fill(request.inputs[name], array, numbers[array.dtype.type])
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        response = self._call(stub.Predict, request)
+        return {name: to_array(proto, name) for name, proto in response.outputs.items()}
+
+    def metadata(self, model: str, *, version: int | None = None, label: str | None = None) -> dict[str, Any]:
+        """SignatureDef protos by signature name."""
+        from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
+
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+        _specify(request.model_spec, model, version, label)
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        found = get_model_metadata_pb2.SignatureDefMap()
+        self._call(stub.GetModelMetadata, request).metadata["signature_def"].Unpack(found)
+        return dict(found.signature_def)
+
+    def _call(self, method: Any, request: Any) -> Any:
+        import grpc
+
         try:
-            stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
-            response = stub.Predict(request, timeout=self._timeout_s)
+            return method(request, timeout=self._timeout_s)
         except grpc.RpcError as error:
             raise ServerError(error.code().name, error.details()) from None
-        return {name: to_array(proto, name) for name, proto in response.outputs.items()}
 
     def close(self) -> None:
         """Close the channel."""
         self._channel.close()
+
+
+def _specify(spec: Any, model: str, version: int | None, label: str | None) -> None:
+    spec.name = model
+    if version is not None:
+        spec.version.value = version
+    elif label is not None:
+        spec.version_label = label
 
 
 def path(model: str, version: int | None = None, label: str | None = None) -> str:
@@ -199,7 +235,12 @@ def plain(value: Any) -> Any:
     return value
 
 
+def question(row: Mapping[str, Any] | Any) -> str:
+    """The JSON that asks for one row."""
+    return json.dumps({"instances": [plain(row)]}, ensure_ascii=False)
+
+
 def curl_line(url: str, model: str, row: Mapping[str, Any] | Any, label: str | None = None) -> str:
     """A line to paste into a shell that asks for one row."""
-    body = json.dumps({"instances": [plain(row)]}, ensure_ascii=False).replace("'", "'\\''")
+    body = question(row).replace("'", "'\\''")
     return f"curl -d '{body}' {url}{path(model, label=label)}:predict"

@@ -3,18 +3,24 @@
 One set of options gives the exact command line of each; all three read the same `models.config`.
 """
 
-import os
+import contextlib
+import ctypes
 import shutil
+import signal
 import subprocess
 import sys
+import textwrap
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from serving import releases
 
 IMAGE = "docker.io/tensorflow/serving:2.19.0"
 ENGINES = ("auto", "tensorflow_model_server", "docker", "podman", "embedded")
 _PULL_S = 600
+_STOP_S = 60  # more than the servers take to finish what is under way
 
 
 @dataclass(frozen=True)
@@ -48,45 +54,71 @@ class LaunchOptions:
         return Path(self.base_path).resolve()
 
 
-def find_engine(engine: str = "auto", image: str = IMAGE) -> str:
-    """Choose an engine.
+@dataclass(frozen=True)
+class Engine:
+    """What serves.
+
+    Attributes:
+        name: one of ENGINES other than 'auto'.
+        why: it was taken, in words.
+    """
+
+    name: str
+    why: str
+
+
+def find_engine(engine: str = "auto", image: str = IMAGE, announce: Callable[[str], object] = lambda _: None) -> Engine:
+    """Choose an engine; 'auto' takes the first that is there.
 
     Args:
-        engine: one of ENGINES; 'auto' takes the first that is there.
-        image: the image must be here already, or be to be had.
-
-    Returns:
-        One of ENGINES other than 'auto'.
+        engine: one of ENGINES.
+        image: for containers; it must be here already, or be to be had.
+        announce: told in words before an image is pulled, which takes minutes.
 
     Raises:
-        ValueError: an unknown engine, or one that is not on this machine.
+        ValueError: an unknown engine, or one that this machine has not.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine: unknown, got {engine}; use {', '.join(ENGINES)}")
-    if engine == "embedded":
-        return engine
     if engine != "auto":
-        if shutil.which(engine) is None:
-            raise ValueError(f"engine: {engine} is not on the PATH; use auto or embedded")
-        return engine
-    if shutil.which("tensorflow_model_server"):
-        return "tensorflow_model_server"
-    for tool in ("docker", "podman"):
-        if shutil.which(tool) and _has_image(tool, image):
-            return tool
-    return "embedded"
+        if obstacle := _obstacle(engine, image, announce):
+            raise ValueError(f"engine: {obstacle[0]}, got {obstacle[1]}; use auto or embedded")
+        return Engine(engine, "as asked for")
+    obstacles: list[str] = []
+    for name in ENGINES[1:-1]:
+        obstacle = _obstacle(name, image, announce)
+        if not obstacle:
+            return Engine(name, ", ".join([*obstacles, f"{name} is there"]))
+        obstacles.append(obstacle[0])
+    return Engine("embedded", ", ".join(obstacles))
 
 
-def _has_image(tool: str, image: str) -> bool:
-    """Whether an image is here, or can be pulled."""
-    for command in ([tool, "image", "inspect", image], [tool, "pull", "--quiet", image]):
-        try:
-            found = subprocess.run(command, capture_output=True, timeout=_PULL_S, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        if found.returncode == 0:
-            return True
-    return False
+def _obstacle(engine: str, image: str, announce: Callable[[str], object]) -> tuple[str, str] | None:
+    """Why an engine cannot be used here, in short and as it was said; None when it can."""
+    if engine == "embedded":
+        return None
+    if shutil.which(engine) is None:
+        return f"no {engine} on the PATH", "no such program"
+    if engine == "tensorflow_model_server":
+        return None
+    if said := _run([engine, "ps", "--quiet"]):
+        return f"{engine} does not run", said
+    if not _run([engine, "image", "inspect", image]):
+        return None
+    announce(f"{engine} pulls {image}, which may take minutes; without it: --engine embedded")
+    if said := _run([engine, "pull", "--quiet", image]):
+        return f"{engine} cannot get {image}", said
+    return None
+
+
+def _run(command: list[str]) -> str:
+    """Run a container tool; returns the last thing it said, shortened, when it failed, and '' when it did not."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_PULL_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    return textwrap.shorten(lines[-1], 160, placeholder=" …") if done.returncode else ""
 
 
 def command(options: LaunchOptions, engine: str) -> list[str]:
@@ -132,27 +164,38 @@ def _flags(options: LaunchOptions, rest_port: int, grpc_port: int) -> list[str]:
     return [*flags, *options.extra]
 
 
-def start(options: LaunchOptions, engine: str = "auto") -> subprocess.Popen[bytes]:
-    """Start serving in a child process; the caller stops it with `terminate`, and it drains.
+@contextlib.contextmanager
+def running(options: LaunchOptions, engine: Engine, log: Any = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve in a child process, which is told to stop when the block is left, and has finished its requests then.
+
+    Args:
+        options: what to serve and where.
+        engine: from find_engine.
+        log: an open file for what the child prints; None leaves it on this process's own output.
 
     Raises:
-        ValueError: see find_engine; or there is no version to serve.
+        ValueError: there is no folder of versions.
     """
     if not options.base.is_dir():
         raise ValueError(f"base path: no such folder, got {options.base}; push a model first")
     releases.ensure(options.base, options.name or None)
-    return subprocess.Popen(command(options, find_engine(engine, options.image)))
+    # A session of its own: Ctrl-C in a terminal reaches this process only, which then stops the child in order.
+    child = subprocess.Popen(
+        command(options, engine.name), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509  (one call into libc, no Python locks)
+    )  # fmt: skip
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(_STOP_S)
+        except BaseException:
+            child.kill()
+            raise
 
 
-def serve(options: LaunchOptions, engine: str = "auto") -> int:
-    """Serve in the place of this process; does not return.
-
-    Raises:
-        ValueError: see start.
-    """
-    if not options.base.is_dir():
-        raise ValueError(f"base path: no such folder, got {options.base}; push a model first")
-    releases.ensure(options.base, options.name or None)
-    line = command(options, find_engine(engine, options.image))
-    sys.stdout.flush()
-    os.execvp(line[0], line)  # noqa: S606  (the command line is ours, see above)
+def _end_with_parent() -> None:
+    """Have Linux stop the child when this process is killed, so that no port stays taken; other systems cannot."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG

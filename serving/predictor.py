@@ -157,7 +157,7 @@ def as_tensor(value: Any, info: TensorInfo) -> np.ndarray:
         return encoded.reshape(array.shape)
     try:
         return np.asarray(value, info.numpy_dtype)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise invalid(f"{info.alias}: wrong value, got {error}; the tensor is {info.dtype_name}") from None
 
 

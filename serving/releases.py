@@ -150,10 +150,18 @@ def follow_latest(base_path: str | Path) -> Release:
 
 def _version_before(base: Path, present: dict[int, Path]) -> int:
     serving_now = current(base).labels.get("stable", max(present, default=0))
-    for event in reversed(history(base)):
+    # What a rollback left is not gone back to: a second one in a row goes further back.
+    line: list[int] = []
+    for event in history(base):
         stable = event.labels.get("stable")
-        if stable is not None and stable != serving_now and stable in present:
-            return stable
+        if event.action.startswith("rollback") and stable in line:
+            while line[-1] != stable:
+                line.pop()
+        elif stable is not None and line[-1:] != [stable]:
+            line.append(stable)
+    before = [number for number in line if number != serving_now and number in present]
+    if before:
+        return before[-1]
     below = [number for number in present if number < serving_now]
     if not below:
         raise ValueError(f"rollback: no version before {serving_now}, got {sorted(present)} in {base}")
@@ -176,10 +184,8 @@ def _apply(base: Path, action: str, release: Release, server: str | None, timeou
     ensure(base)
     with _locked(base):
         entry = _read(base)
-        before = _release(entry)
-        moved = {v for k, v in release.labels.items() if k in before.labels and before.labels[k] != v}
-        if server and moved:
-            _load_first(base, entry.name, before, moved, server, timeout_s)
+        if server and release.labels:
+            _load_first(base, entry.name, set(release.labels.values()), server, timeout_s)
         _write(base, entry.name, release)
         event = Event(
             datetime.now(UTC).isoformat(timespec="seconds"), action, _user(), release.labels, list(release.versions)
@@ -189,23 +195,53 @@ def _apply(base: Path, action: str, release: Release, server: str | None, timeou
     return release
 
 
-def _load_first(base: Path, name: str, before: Release, moved: set[int], server: str, timeout_s: float) -> None:
-    """Have a running server load versions while the labels still point to the old ones."""
+def _load_first(base: Path, name: str, wanted: set[int], server: str, timeout_s: float) -> None:
+    """Have a running server load versions while its labels still point to the old ones.
+
+    What the labels are is asked of the server: the file may have run ahead of it, and a server refuses a file whose
+    labels point to versions that it has not loaded.
+    """
     client = Client(server)
     try:
-        missing = {number for number in moved if client.status(name).get(number) != "AVAILABLE"}
+        loaded, labels = client.loaded(name), client.labelled(name, LABELS)
     except (OSError, ServerError):
         return  # no server there, or it does not know the model
-    if not missing:
+    if wanted <= loaded:
         return
-    _write(base, name, Release(before.labels, tuple(sorted({*before.versions, *before.labels.values(), *missing}))))
+    before = current(base)
+    _write(base, name, Release(labels, tuple(sorted(wanted | loaded))))
     deadline = time.monotonic() + timeout_s
-    while missing:
+    while not wanted <= client.loaded(name):
         if time.monotonic() > deadline:
             _write(base, name, before)
-            raise TimeoutError(f"release: {server} did not load version {sorted(missing)} of {name} in {timeout_s:g} s")
+            missing = sorted(wanted - client.loaded(name))
+            raise TimeoutError(f"release: {server} did not load version {missing} of {name} in {timeout_s:g} s")
         time.sleep(0.05)
-        missing = {number for number in missing if client.status(name).get(number) != "AVAILABLE"}
+
+
+def in_force(base_path: str | Path, server: str, timeout_s: float = 10.0) -> bool | None:
+    """Wait until a running server serves what the file says.
+
+    Args:
+        base_path: the folder of versions.
+        server: its URL.
+        timeout_s: the longest to wait; a server looks once a second.
+
+    Returns:
+        Whether it does; None when there is no server that knows the model.
+    """
+    base = Path(base_path).resolve()
+    entry, client, deadline = _read(base), Client(server), time.monotonic() + timeout_s
+    release = _release(entry)
+    wanted = set(release.versions) or set(sorted(storage.list_versions(str(base)))[-1:])
+    try:
+        while client.loaded(entry.name) != wanted or client.labelled(entry.name, LABELS) != release.labels:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+    except (OSError, ServerError):
+        return None
+    return True
 
 
 def _read(base: Path) -> Any:

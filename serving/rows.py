@@ -13,8 +13,9 @@ MISSING: dict[str, Any] = {"string": "", "float": math.nan, "int": -(2**63)}
 
 
 def kind(dtype: str) -> str:
-    """Return the kind of a TensorFlow dtype: "float" for "float32"; a key of MISSING."""
-    return dtype if dtype == "string" else dtype.rstrip("0123456789")
+    """Return the kind of a TensorFlow dtype: "float" for "float32" and "double"; a key of MISSING, or another dtype."""
+    name = dtype.rstrip("0123456789")
+    return {"double": "float", "half": "float", "uint": "int"}.get(name, name)
 
 
 def from_examples(serialized: Sequence[bytes], inputs: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ import time
 
 import click
 
-from pipeline import causes, hooks, importing, runs
+from pipeline import causes, hooks, importing, releasing, runs
 from pipeline.config_file import ConfigFile
 from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, ConfigError, SlipwayError, StepError
 from pipeline.home import Home
@@ -102,8 +102,6 @@ def _print_end(record: runs.Run, home: Home, screen: Screen) -> None:
     if not record.blessed:
         screen.line(f"{home.name}: not blessed after {record.seconds:.1f} s; nothing was pushed", "red")
     elif not record.error:
-        versions = home.versions()
-        serves = f"; serves {home.serving / str(versions[-1])}" if versions else ""
-        screen.line(f"{home.name}: done in {record.seconds:.1f} s{serves}", "green")
+        screen.line(f"{home.name}: done in {record.seconds:.1f} s{releasing.after_run(home)}", "green")
         if record.exit_code != DONE:
             screen.line(f"{home.name}: nothing was pushed to {home.mobile}; see the FAILS above", "red")

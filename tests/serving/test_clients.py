@@ -9,7 +9,7 @@ import pytest
 
 from serving import client, doors, launcher, releases
 from serving.client import Client, GrpcClient, ServerError
-from serving.launcher import LaunchOptions
+from serving.launcher import Engine, LaunchOptions
 
 
 @pytest.fixture
@@ -109,40 +109,60 @@ def fake_tool(folder, name, script):
     tool.chmod(0o755)
 
 
-def test_the_best_engine_at_hand_is_taken(tmp_path, monkeypatch):
+def test_the_best_engine_at_hand_is_taken_and_says_why(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert launcher.find_engine() == "embedded"
-    fake_tool(tmp_path, "podman", "exit 1")
-    assert launcher.find_engine() == "embedded"
-    fake_tool(tmp_path, "docker", '[ "$1" = pull ]')
-    assert launcher.find_engine() == "docker"
+    said = []
+    assert launcher.find_engine().name == "embedded"
+    fake_tool(tmp_path, "podman", '[ "$1" = ps ]')
+    found = launcher.find_engine(announce=said.append)
+    assert (found.name, found.why) == (
+        "embedded",
+        "no tensorflow_model_server on the PATH, no docker on the PATH, podman cannot get " + launcher.IMAGE,
+    )
+    assert "podman pulls docker.io/tensorflow/serving" in said.pop()
+    fake_tool(tmp_path, "docker", '[ "$1" = ps ] || [ "$1" = pull ]')
+    assert launcher.find_engine() == Engine("docker", "no tensorflow_model_server on the PATH, docker is there")
+    fake_tool(tmp_path, "docker", '[ "$1" != pull ]')
+    assert launcher.find_engine(announce=said.append).name == "docker"
+    assert not said, "an image that is here is not pulled"
     fake_tool(tmp_path, "tensorflow_model_server", "")
-    assert launcher.find_engine() == "tensorflow_model_server"
-    assert launcher.find_engine("podman") == "podman"
-    assert launcher.find_engine("embedded") == "embedded"
-    with pytest.raises(ValueError, match="engine: unknown, got torch"):
-        launcher.find_engine("torch")
-    (tmp_path / "podman").unlink()
-    with pytest.raises(ValueError, match="engine: podman is not on the PATH"):
-        launcher.find_engine("podman")
+    assert launcher.find_engine() == Engine("tensorflow_model_server", "tensorflow_model_server is there")
+    assert launcher.find_engine("embedded") == Engine("embedded", "as asked for")
+
+
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        ("torch", "engine: unknown, got torch; use auto, tensorflow_model_server, docker, podman, embedded"),
+        ("podman", "engine: no podman on the PATH, got no such program; use auto or embedded"),
+        ("tensorflow_model_server", "engine: no tensorflow_model_server on the PATH"),
+        ("docker", "engine: docker does not run, got no daemon; use auto or embedded"),
+    ],
+)
+def test_an_engine_that_is_not_there_says_so(tmp_path, monkeypatch, engine, text):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    fake_tool(tmp_path, "docker", "echo a warning >&2; echo no daemon >&2; exit 1")
+    with pytest.raises(ValueError, match=text):
+        launcher.find_engine(engine)
 
 
 def test_an_engine_is_started_and_stopped(tmp_path, half_model, eventually):
     base = tmp_path / "half"
     shutil.copytree(half_model, base)
     files = [f"--rest_port_file={tmp_path / 'port'}", "--quiet"]
-    child = launcher.start(LaunchOptions(base, rest_port=-1, grpc_port=-1, extra=tuple(files)), "embedded")
-    try:
+    options = LaunchOptions(base, rest_port=-1, grpc_port=-1, extra=tuple(files))
+    with launcher.running(options, Engine("embedded", "")) as child:
         eventually((tmp_path / "port").exists, 60)
         rest = Client(f"http://127.0.0.1:{(tmp_path / 'port').read_text()}")
         assert rest.predict("half", [1.0]) == [2.5]
         releases.promote(base, 123, server=None)
         eventually(lambda: rest_answers(rest), 10)
-    finally:
-        child.terminate()
-    assert child.wait(30) == 0
-    with pytest.raises(ValueError, match="no such folder"):
-        launcher.start(LaunchOptions(tmp_path / "none"))
+    assert child.returncode == 0
+    with (
+        pytest.raises(ValueError, match="no such folder"),
+        launcher.running(LaunchOptions(tmp_path / "none"), Engine("embedded", "")),
+    ):
+        pass
 
 
 def rest_answers(rest):

@@ -51,6 +51,21 @@ def test_labels_move_and_the_history_says_who_and_when(base):
     assert all(event.by and event.time.endswith("+00:00") for event in events)
 
 
+def test_a_second_rollback_goes_further_back_and_not_to_what_the_first_one_left(base):
+    for version in (1, 2, 3):
+        releases.promote(base, version, server=None)
+    assert releases.rollback(base, server=None).labels == {"stable": 2}
+    assert releases.rollback(base, server=None).labels == {"stable": 1}
+    releases.promote(base, 3, server=None)
+    assert releases.rollback(base, server=None).labels == {"stable": 1}
+
+
+def test_a_promotion_of_an_older_version_can_be_taken_back(base):
+    releases.promote(base, 3, server=None)
+    releases.promote(base, 1, server=None)
+    assert releases.rollback(base, server=None).labels == {"stable": 3}
+
+
 def test_a_first_rollback_takes_the_version_before_the_newest(base):
     assert releases.rollback(base, server=None) == Release({"stable": 2}, (2,))
 
@@ -139,6 +154,18 @@ def test_a_label_moves_when_the_running_server_has_the_version(base, rest_of, ev
         seen = []
         eventually(lambda: seen.append(stable(rest)) or b"[3.0" in seen[-1][1])
         assert {status for status, _ in seen} == {200}
+
+
+def test_a_file_that_ran_ahead_of_its_server_is_made_good_by_the_next_release(base, rest_of, eventually):
+    with serve_releases(base) as server:
+        url = f"http://127.0.0.1:{server.rest_port}"
+        releases.promote(base, 1, server=url)
+        assert releases.in_force(base, url)
+        releases.promote(base, 3, server=None)
+        assert releases.in_force(base, url, timeout_s=1.5) is False, "a label must not move to what is not loaded"
+        releases.promote(base, 3, server=url)
+        assert releases.in_force(base, url)
+    assert releases.in_force(base, url) is None
 
 
 def test_a_version_that_does_not_load_moves_nothing(base, rest_of, eventually):

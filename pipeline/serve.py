@@ -1,0 +1,225 @@
+"""`slipway serve`: a pushed model behind the best engine there is, until it is told to stop."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline import asking, prediction, pushed
+from pipeline.errors import DONE, SetupError, SlipwayError
+from pipeline.home import Home
+from serving import client, deployment_files, launcher
+
+LOG = "serve.log"
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What the command line says.
+
+    Attributes:
+        engine: one of `launcher.ENGINES`.
+        port: of REST; 0 takes a free one; None takes 8501.
+        grpc_port: likewise; None takes 8500.
+        host: the address to listen on.
+        try_it: ask one row, print the answer and stop. A port that was not named may then be another one.
+    """
+
+    engine: str = "auto"
+    port: int | None = None
+    grpc_port: int | None = None
+    host: str = "127.0.0.1"
+    try_it: bool = False
+
+
+def run(home: Home, options: ServeOptions) -> int:
+    """Serve until SIGINT or SIGTERM, and return the exit code.
+
+    Raises:
+        SetupError: no pushed model, no such engine, or a port is taken.
+        SlipwayError: the engine ended by itself.
+    """
+    pushed.folder(home, "serve")
+    try:
+        engine = launcher.find_engine(options.engine, announce=lambda text: click.echo(f"{home.name}: {text}"))
+    except ValueError as error:
+        raise SetupError(f"slipway serve: {error}") from error
+    # The real server listens on all addresses, whatever it is told.
+    host = "0.0.0.0" if engine.name == "tensorflow_model_server" else options.host  # noqa: S104
+    rest_port, grpc_port = _ports(options, host)
+    click.echo(f"{home.name}: engine {engine.name} ({engine.why})")
+    launch = launcher.LaunchOptions(home.serving, home.name, rest_port, grpc_port, host)
+    with ExitStack() as stack:
+        stack.enter_context(_stopped_by_signals())
+        # People look at an engine's own lines while it serves; when it is only tried, they stand in the way.
+        log = stack.enter_context(open(home.root / LOG, "ab")) if options.try_it else None
+        try:
+            with launcher.running(launch, engine, log) as child:
+                _serve(home, child, f"http://{_reachable(host)}:{rest_port}", grpc_port, options.try_it)
+        except KeyboardInterrupt:
+            pass
+    click.echo(f"{home.name}: stopped")
+    return DONE
+
+
+def write_files(home: Home, target: Path) -> Iterator[str]:
+    """Write the files that put a model into a container and a cluster; yield what was written.
+
+    Raises:
+        SetupError: no pushed model, or the folder cannot be written.
+    """
+    pushed.folder(home, "serve")
+    try:
+        written = deployment_files.write_files(target, home.serving, home.name)
+    except (ValueError, OSError) as error:
+        raise SetupError(f"slipway serve: --write-files: {error}") from error
+    yield f"{home.name}: wrote {target}"
+    for name in sorted({path.relative_to(target).parts[0] for path in written}):
+        yield f"  {name}{'/' if (target / name).is_dir() else ''}"
+
+
+def _serve(home: Home, child: subprocess.Popen[bytes], url: str, grpc_port: int, try_it: bool) -> None:
+    """Wait until the model answers, say how to ask it, and stay until the engine ends.
+
+    Raises:
+        SlipwayError: the engine ended by itself.
+    """
+    loaded = _wait_until_loaded(home, child, url, try_it)
+    address = f"{url.removeprefix('http://').rpartition(':')[0]}:{grpc_port}"
+    click.echo(f"{home.name}: {_in_words(home, loaded)} at {url}/v1/models/{home.name}, gRPC at {address}")
+    row = _sample(home, url, max(loaded))
+    if row is not None:
+        click.echo(client.curl_line(url, home.name, row))
+    if try_it:
+        _ask(home, url, row)
+        return
+    with _announced(home, url):
+        click.echo(f"{home.name}: serving; Ctrl-C stops")
+        child.wait()
+    raise SlipwayError(_ended(home, child, try_it))
+
+
+def _wait_until_loaded(home: Home, child: subprocess.Popen[bytes], url: str, try_it: bool) -> set[int]:
+    rest = client.Client(url)
+    while child.poll() is None:
+        try:
+            if loaded := rest.loaded(home.name):
+                return loaded
+        except (OSError, client.ServerError):
+            pass  # the ports open when the models are loaded; a container's before that
+        time.sleep(0.05)
+    raise SlipwayError(_ended(home, child, try_it))
+
+
+def _ended(home: Home, child: subprocess.Popen[bytes], try_it: bool) -> str:
+    where = home.root / LOG if try_it else "above"
+    return f"{home.name}: the engine ended by itself, got exit code {child.returncode}; its lines, {where}, say why"
+
+
+def _in_words(home: Home, loaded: set[int]) -> str:
+    labels: dict[int, list[str]] = {}
+    for label, version in pushed.release(home).labels.items():
+        labels.setdefault(version, []).append(label)
+    said = [f"{number} ({', '.join(labels[number])})" if number in labels else str(number) for number in sorted(loaded)]
+    return f"version{'s' * (len(said) > 1)} {', '.join(said)}"
+
+
+def _sample(home: Home, url: str, version: int) -> dict[str, Any] | None:
+    """Return a sample row with all inputs, those of its values that are missing included; None where there is none."""
+    rows = pushed.sample_rows(home.serving / str(version))
+    if not rows:
+        return None
+    fullest = max(rows, key=len)
+    model = asking.over_rest(url, home.name)
+    return {name: values[0] for name, values in sorted(prediction.columns(model, [fullest], "sample row").items())}
+
+
+def _ask(home: Home, url: str, row: Any) -> None:
+    """Post what the curl line posts, and print the answer.
+
+    Raises:
+        SlipwayError: the server refuses.
+    """
+    if row is None:
+        raise SlipwayError(f"{home.name}: nothing to ask, got a model without {pushed.SAMPLE_ROWS}")
+    send = client.over_http(url)
+    status, answer = send("POST", f"{client.path(home.name)}:predict", client.question(row).encode())
+    if status != 200:
+        raise SlipwayError(f"{url}: the server refuses, got {status} {answer.decode('utf-8', 'replace')}")
+    click.echo(json.dumps(json.loads(answer)))
+
+
+def _ports(options: ServeOptions, host: str) -> tuple[int, int]:
+    """Return the ports of REST and gRPC, both free at this moment.
+
+    Raises:
+        SetupError: one of them cannot be listened on.
+    """
+    with ExitStack() as held:
+        return (
+            _port(held, host, "--port", options.port, 8501, options.try_it),
+            _port(held, host, "--grpc-port", options.grpc_port, 8500, options.try_it),
+        )
+
+
+def _port(held: ExitStack, host: str, option: str, wanted: int | None, default: int, any_will_do: bool) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    probe = held.enter_context(socket.socket(family))
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port = default if wanted is None else wanted
+    try:
+        probe.bind((host, port))
+        # Two sockets may bind a port, one may listen on it.
+        probe.listen(1)
+    except OSError as error:
+        if wanted is None and any_will_do:
+            click.echo(f"port {port} cannot be used ({error.strerror}), taking a free one")
+            return _port(held, host, option, 0, default, any_will_do)
+        raise SetupError(
+            f"slipway serve: {option}: cannot listen on {host}, got {port}: {error.strerror}; "
+            "end what uses it, or give another port (0 takes a free one)"
+        ) from error
+    return probe.getsockname()[1]
+
+
+def _reachable(host: str) -> str:
+    """Return the address by which this machine asks a server that listens on `host`."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{local}]" if ":" in local else local
+
+
+@contextmanager
+def _announced(home: Home, url: str) -> Iterator[None]:
+    """Leave a note where the server is, for promote and rollback."""
+    note, text = home.serving / pushed.SERVING_AT, f"{os.getpid()} {url}"
+    note.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        if note.exists() and note.read_text(encoding="utf-8") == text:
+            note.unlink()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Turn the signals that ask for an end into KeyboardInterrupt."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -12,6 +12,8 @@ from pipeline.home import Home
 from pipeline.screen import logged_to
 from serving.rows import MISSING
 
+# By the number of their line.
+Rows = dict[int, dict[str, Any]]
 TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "float": (int, float), "int": (int,), "bool": (bool,)}
 
 
@@ -48,7 +50,7 @@ def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
         model = _model(home, whom)
         answers = model.predict(columns(model, rows, str(path)))
     yield model.title
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows.values()):
         answer = {name: _plain(values[number]) for name, values in answers.items()}
         yield f"  {json.dumps(answer, ensure_ascii=False)}  for {json.dumps(row, ensure_ascii=False)}"
 
@@ -72,14 +74,14 @@ def _version(home: Home, whom: Whom) -> int | None:
     return labels[whom.label]
 
 
-def columns(model: asking.Model, rows: list[dict[str, Any]], place: str) -> asking.Columns:
+def columns(model: asking.Model, rows: Rows, place: str) -> asking.Columns:
     """Return rows as columns for all inputs of a model, with what stands for a missing value where one is left out.
 
     Raises:
-        SetupError: an unknown feature, or a value of another type than the feature's; with the number of the row.
+        SetupError: an unknown feature, or a value of another type than the feature's; with the number of the line.
     """
     filled: asking.Columns = {name: [] for name in model.kinds}
-    for number, row in enumerate(rows, start=1):
+    for number, row in rows.items():
         for name in row:
             try:
                 names.require(name, filled, what="feature of the model")
@@ -93,12 +95,12 @@ def columns(model: asking.Model, rows: list[dict[str, Any]], place: str) -> aski
     return filled
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> Rows:
     try:
         texts = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path}: cannot be read, got {error}; give a file of JSON lines") from error
-    rows = []
+    rows: Rows = {}
     for number, text in enumerate(texts, start=1):
         if not text.strip():
             continue
@@ -108,7 +110,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
             raise SetupError(f"{path}:{number}: not JSON, got {text[:60]!r}; write one object per line") from error
         if not isinstance(row, dict):
             raise SetupError(f"{path}:{number}: no object, got {text[:60]!r}; write one object per line")
-        rows.append(row)
+        rows[number] = row
     if not rows:
         raise SetupError(f"{path}: no rows, got an empty file; write one JSON object per line")
     return rows

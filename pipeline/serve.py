@@ -58,7 +58,9 @@ def run(home: Home, options: ServeOptions) -> int:
     host = "0.0.0.0" if engine.name == "tensorflow_model_server" else options.host  # noqa: S104
     rest_port, grpc_port = _ports(options, host)
     click.echo(f"{home.name}: engine {engine.name} ({engine.why})")
-    launch = launcher.LaunchOptions(home.serving, home.name, rest_port, grpc_port, host)
+    # Whoever serves waits until a broken model is repaired; whoever tries wants to know.
+    extra = ("--max_num_load_retries=0",) if options.try_it else ()
+    launch = launcher.LaunchOptions(home.serving, home.name, rest_port, grpc_port, host, extra=extra)
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals())
         # People look at an engine's own lines while it serves; when it is only tried, they stand in the way.
@@ -122,8 +124,11 @@ def _wait_until_loaded(home: Home, child: subprocess.Popen[bytes], url: str, try
 
 
 def _ended(home: Home, child: subprocess.Popen[bytes], try_it: bool) -> str:
-    where = home.root / LOG if try_it else "above"
-    return f"{home.name}: the engine ended by itself, got exit code {child.returncode}; its lines, {where}, say why"
+    ended = f"{home.name}: the engine ended by itself, got exit code {child.returncode}"
+    if not try_it:
+        return f"{ended}; its lines above say why"
+    said = (home.root / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"{ended}: {said[-1] if said else 'no word'}; all of it is in {home.root / LOG}"
 
 
 def _in_words(home: Home, loaded: set[int]) -> str:
@@ -141,7 +146,7 @@ def _sample(home: Home, url: str, version: int) -> dict[str, Any] | None:
         return None
     fullest = max(rows, key=len)
     model = asking.over_rest(url, home.name)
-    return {name: values[0] for name, values in sorted(prediction.columns(model, [fullest], "sample row").items())}
+    return {name: values[0] for name, values in sorted(prediction.columns(model, {1: fullest}, "sample row").items())}
 
 
 def _ask(home: Home, url: str, row: Any) -> None:

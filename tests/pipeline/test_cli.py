@@ -36,7 +36,7 @@ def test_an_unknown_runner_is_told():
 def test_predict_without_a_pushed_model_is_told(tmp_path):
     result = CliRunner().invoke(slipway, ["predict", "taxi", "--home", str(tmp_path)])
     assert result.exit_code == 2
-    assert "no pushed model, got 'taxi'" in result.output
+    assert result.output == f"slipway predict: no pushed model in {tmp_path}, got 'taxi'; `slipway run` pushes one\n"
 
 
 def test_the_list_shows_licence_and_origin_of_every_source():

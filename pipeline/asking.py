@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline import names
 from pipeline.errors import SetupError
 
 Columns = dict[str, list[Any]]
@@ -40,6 +41,43 @@ def in_process(version: Path) -> Model:
         inputs = predictor.signature("").inputs
     kinds = {name: rows.kind(info.dtype_name) for name, info in inputs.items()}
     return Model(f"{version.parent.name} version {version.name}", kinds, _told(str(version), predictor.predict))
+
+
+def in_tflite(folder: Path, engine: str) -> Model:
+    """Load a file for phones; one that takes transformed features gets them from `preprocessing.json` beside it.
+
+    Args:
+        folder: what was pushed for phones with one version.
+        engine: "tflite" or "tflite:<variant>".
+
+    Raises:
+        SetupError: no such engine, folder or file.
+    """
+    import numpy as np
+
+    from serving import rows
+    from serving.preprocessing import Preprocessing
+    from serving.tflite import TfliteModel
+
+    kind, _, variant = engine.partition(":")
+    if kind != "tflite":
+        raise SetupError(f"slipway predict: no such engine, got {engine!r}; write tflite or tflite:VARIANT")
+    try:
+        names.require(variant or "float32", [path.stem for path in folder.glob("*.tflite")], what=f"file in {folder}")
+        model = TfliteModel(folder / f"{variant or 'float32'}.tflite")
+        raw = Preprocessing(folder / "preprocessing.json")
+    except ValueError as error:
+        raise SetupError(f"slipway predict: {error}") from error
+
+    def predict(columns: Columns) -> Mapping[str, Any]:
+        dtypes = {key: object if dtype == "string" else dtype for key, dtype in raw.columns.items()}
+        arrays = {key: _array(np, values, dtypes[key]) for key, values in columns.items()}
+        return model.predict(raw(arrays) if set(model.inputs) != set(columns) else arrays)
+
+    kinds = {name: rows.kind(dtype) for name, dtype in raw.columns.items()}
+    return Model(
+        f"{folder.parent.name} version {folder.name}, {variant or 'float32'}.tflite", kinds, _told(str(folder), predict)
+    )
 
 
 def over_rest(url: str, name: str, version: int | None = None, label: str | None = None) -> Model:

@@ -109,6 +109,7 @@ def list_(kind: str | None) -> None:
 @click.option("--label", help="A version by its label: stable or canary.")
 @click.option("--url", help="Ask a running server over REST, such as http://127.0.0.1:8501.")
 @click.option("--grpc", metavar="HOST:PORT", help="Ask a running server over gRPC, such as 127.0.0.1:8500.")
+@click.option("--engine", metavar="tflite[:VARIANT]", help="Ask a file for phones, float32 unless named.")
 @_home
 @_ends_in_words
 def predict(name: str, rows: Path | None, rows_option: Path | None, home: str | None, **whom: Any) -> None:

@@ -26,12 +26,14 @@ class Whom:
         label: 'stable' or 'canary'.
         url: of a running server, for REST.
         grpc: host:port of a running server.
+        engine: "tflite" or "tflite:<variant>", a file for phones in this process.
     """
 
     version: int | None = None
     label: str | None = None
     url: str | None = None
     grpc: str | None = None
+    engine: str | None = None
 
 
 def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
@@ -40,8 +42,9 @@ def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
     Raises:
         SetupError: there is no such model, version, server or file, or a row does not fit the model.
     """
-    if whom.url and whom.grpc:
-        raise SetupError(f"slipway predict: one server at a time, got --url {whom.url} and --grpc {whom.grpc}")
+    asked = [f"--{key} {value}" for key in ("url", "grpc", "engine") if (value := getattr(whom, key))]
+    if len(asked) > 1:
+        raise SetupError(f"slipway predict: one at a time, got {' and '.join(asked)}; keep one")
     if whom.version is not None and whom.label is not None:
         raise SetupError(f"slipway predict: a version or a label, got {whom.version} and {whom.label!r}; drop one")
     path = rows_path or pushed.folder(home, "predict", _version(home, whom)) / pushed.SAMPLE_ROWS
@@ -60,7 +63,8 @@ def _model(home: Home, whom: Whom) -> asking.Model:
         return asking.over_rest(whom.url, home.name, whom.version, whom.label)
     if whom.grpc:
         return asking.over_grpc(whom.grpc, home.name, whom.version, whom.label)
-    return asking.in_process(pushed.folder(home, "predict", _version(home, whom)))
+    version = pushed.folder(home, "predict", _version(home, whom))
+    return asking.in_tflite(home.mobile / version.name, whom.engine) if whom.engine else asking.in_process(version)
 
 
 def _version(home: Home, whom: Whom) -> int | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving import server
 from serving.predictor import Predictor
 from serving.preprocessing import Preprocessing
 from serving.rows import MISSING, from_examples
@@ -111,3 +112,26 @@ def test_a_converter_that_dies_is_one_line_and_the_model_is_served(in_copy, requ
     assert line.endswith(word)
     assert "int8 " in output
     assert f"serves {copy.home / 'serving' / 'taxi'}" in output
+
+
+def test_raw_rows_get_the_same_answers_from_the_file_and_over_rest(mobile):
+    pushed, version = mobile
+    with server.running(server.for_model("taxi", pushed.home / "serving" / "taxi")) as running:
+        rest = pushed("predict", "taxi", "--url", f"http://127.0.0.1:{running.rest_port}")
+    file = pushed("predict", "taxi", "--engine", "tflite", "--version", version.name)
+    answers = [[json.loads(line.split("  for ")[0]) for line in output.splitlines()[1:]] for output in (rest, file)]
+    assert len(answers[0]) == 8
+    for over_rest, on_device in zip(*answers, strict=True):
+        assert on_device["probability"] == pytest.approx(over_rest["probability"], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("engine", "line"),
+    [
+        ("tflite:int4", "got 'int4'; "),
+        ("onnx", "no such engine, got 'onnx'; write tflite or tflite:VARIANT"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_named(mobile, engine, line):
+    pushed, _ = mobile
+    assert line in pushed("predict", "taxi", "--engine", engine, code=2)

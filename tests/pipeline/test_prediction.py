@@ -67,7 +67,7 @@ def test_a_version_is_named_by_number_by_label_or_is_the_one_that_serves(command
         ("small --url http://127.0.0.1:9", "http://127.0.0.1:9: no server answers, got [Errno 111] Connection refused"),
         ("small --url 127.0.0.1:9", "127.0.0.1:9: cannot be asked, got url: must be http://host:port"),
         ("small --grpc 127.0.0.1:9", "127.0.0.1:9: no server answers, got UNAVAILABLE: "),
-        ("small --url http://127.0.0.1:9 --grpc 127.0.0.1:9", "one server at a time, got --url http://127.0.0.1:9 and"),
+        ("small --url http://127.0.0.1:9 --grpc 127.0.0.1:9", "one at a time, got --url http://127.0.0.1:9 and"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_exit_code_2(command, arguments, line):

@@ -10,9 +10,9 @@ help:  ## what you are reading
 setup:  ## make .venv; at once when nothing changed
 	@sh setup.sh
 
-demo: setup  ## the taxi pipeline, from raw data to a pushed model and a prediction
+demo: setup  ## the taxi pipeline, from raw data to a model that a server answers for over REST
 	$(bin)/slipway run configs/taxi.yaml
-	$(bin)/slipway predict taxi
+	$(bin)/slipway serve taxi --try --engine embedded
 
 check: setup  ## style, types, what may import what, house rules
 	$(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy && $(bin)/lint-imports --no-logo && $(bin)/pytest -q tests/house

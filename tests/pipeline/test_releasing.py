@@ -2,6 +2,8 @@
 
 import pytest
 
+from pipeline.home import Home
+from pipeline.releasing import after_run
 from serving import releases
 
 NOBODY = ("--url", "http://127.0.0.1:9")
@@ -32,6 +34,17 @@ def test_the_status_shows_who_released_what_and_when(command, home):
     assert lines[2].endswith("stable 1")
     assert lines[3].endswith("the newest serves")
     assert len(command("status", "small", "--last", 1).output.splitlines()) == 3
+
+
+def test_a_run_ends_with_what_serves(command, home):
+    assert after_run(Home(home.root, "new")) == ""
+    assert after_run(home) == f"; serves {home.serving}/3"
+    command("promote", "small", 2, *NOBODY)
+    assert after_run(home) == "; stable 2; the newest, 3, does not serve until it is promoted"
+    command("promote", "small", 3, "--label", "canary", *NOBODY)
+    assert after_run(home) == f"; serves {home.serving}/3"
+    (home.serving / releases.CONFIG).write_text("nonsense")
+    assert "models.config: cannot be read" in after_run(home), "a finished run does not fail for it"
 
 
 def test_a_running_server_follows(command, home, served):

@@ -1,5 +1,6 @@
 """The gate in words: every threshold with its metric, value, bound, baseline and slice, and what it decided."""
 
+import operator
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,9 +61,10 @@ def _lines(threshold: Threshold, values: Values, failures: set[tuple[Slice, str,
         return [f"{metric} {where}: no such rows in the eval split, so it fails"]
     baseline = values.get(("baseline", rows, metric))
     lines = []
-    for bound, sign in ((threshold.min, ">="), (threshold.max, "<=")):
+    for bound, sign, kept in ((threshold.min, ">=", operator.ge), (threshold.max, "<=", operator.le)):
         if bound is not None:
-            word = _word((rows, metric, "value") in failures)
+            # TFMA has one threshold for both bounds, and does not say which of them failed.
+            word = _word((rows, metric, "value") in failures and not kept(value, bound))
             lines.append(f"{metric} {value:.4f} {sign} {bound:g} {where}: {word}")
     if threshold.max_loss is not None and baseline is None:
         lines.append(f"{metric} {value:.4f} {where}: no baseline yet, nothing to compare with")

@@ -1,4 +1,4 @@
-"""Ways to ask a model: in this process, as a file for phones, over REST, over gRPC. All take columns and give columns."""
+"""Ways to ask a model: in this process, a file for phones, over REST, over gRPC. All take columns and give columns."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

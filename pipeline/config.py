@@ -19,6 +19,15 @@ def _off(value: Any) -> Any:
     return None if value is False or value == "off" else value
 
 
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"a boolean to YAML, got {value}; write it in quotes, yes, no, on and off too")
+    return value
+
+
+Value = Annotated[str | int, BeforeValidator(_no_boolean)]
+
+
 class Data(Section):
     """Where the rows come from and how they are split.
 
@@ -74,7 +83,18 @@ class Label(Section):
 
     name: str
     task: Task
-    classes: tuple[str | int, ...] = ()
+    classes: tuple[Value, ...] = ()
+
+    @model_validator(mode="after")
+    def _classes_of_the_task(self) -> "Label":
+        count = len(self.classes)
+        if len({str(name) for name in self.classes}) < count:
+            raise ValueError(f"a class stands twice, got {list(self.classes)}; name each value once")
+        if self.task == "regression" and count:
+            raise ValueError(f"a regression label has no classes, got {list(self.classes)}; take them out")
+        if self.task == "binary" and count not in (0, 2):
+            raise ValueError(f"a binary label has two classes, got {list(self.classes)}; is the task multiclass?")
+        return self
 
 
 class Model(Section):
@@ -202,7 +222,7 @@ class Threshold(Section):
     min: float | None = None
     max: float | None = None
     max_loss: float | None = None
-    slice: dict[str, str | int] = {}
+    slice: dict[str, Value] = {}
 
     @model_validator(mode="after")
     def _sensible(self) -> "Threshold":
@@ -236,6 +256,18 @@ class Evaluation(Section):
         for name in metrics:
             names.require(name, METRICS, what="metric")
         return metrics
+
+    @field_validator("thresholds")
+    @classmethod
+    def _one_bound_of_a_kind(cls, thresholds: tuple[Threshold, ...]) -> tuple[Threshold, ...]:
+        seen = set()
+        for threshold in thresholds:
+            for kind in threshold.model_fields_set & {"min", "max", "max_loss"}:
+                bound = (threshold.metric, kind, frozenset(threshold.slice.items()))
+                if bound in seen:
+                    raise ValueError(f"two bounds of a kind, got {kind} of {threshold.metric} again; keep one")
+                seen.add(bound)
+        return thresholds
 
 
 class Config(Section):

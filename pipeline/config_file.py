@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline import names, yaml_file
-from pipeline.config import Config, Data
+from pipeline.config import Config, Data, Evaluation
 from pipeline.errors import ConfigError, DataError
 from pipeline.metrics import METRICS
 from pipeline.section import Section
@@ -155,13 +155,23 @@ def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
     for name in sorted(set(features.columns) & set(features.exclude)):
         key = ("features", "columns", name)
         mistakes.append(f"{source.place(key)}: is also excluded, got {name!r} in both; keep it in one place")
-    evaluation = sections.get("evaluation")
-    for name in evaluation.metrics if evaluation else ():
+    for metric_key, name in _metric_names(sections.get("evaluation")):
         if label.task not in METRICS[name].tasks:
             fit = [other for other, metric in METRICS.items() if label.task in metric.tasks]
             text = f"is not defined for a {label.task} label, got {name!r}; there are {', '.join(fit)}"
-            mistakes.append(f"{source.place(('evaluation', 'metrics'))}: {text}")
+            mistakes.append(f"{source.place(metric_key)}: {text}")
+    training = sections.get("training")
+    if training and training.class_weight != "none" and label.task == "regression":
+        place = source.place(("training", "class_weight"))
+        mistakes.append(f"{place}: a regression label has no classes, got {training.class_weight!r}; take it out")
     return mistakes
+
+
+def _metric_names(evaluation: Evaluation | None) -> Iterator[tuple[Path_, str]]:
+    if evaluation:
+        yield from ((("evaluation", "metrics"), name) for name in evaluation.metrics)
+        for i, threshold in enumerate(evaluation.thresholds):
+            yield ("evaluation", "thresholds", i, "metric"), threshold.metric
 
 
 def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:

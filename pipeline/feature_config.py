@@ -51,7 +51,11 @@ TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary")
 
 def _transforms(value: Any) -> Any:
     """Bring `log`, `{bucketize: {buckets: 20}}` and lists of both into [{"kind": …, **options}]."""
-    return [_transform(item) for item in (value if isinstance(value, list) else [value])]
+    found = [_transform(item) for item in (value if isinstance(value, list) else [value])]
+    kinds = [transform["kind"] for transform in found]
+    if len(set(kinds)) < len(kinds):
+        raise ValueError(f"one transform twice, got {', '.join(kinds)}; a column takes each once")
+    return found
 
 
 def _transform(item: Any) -> dict[str, Any]:

@@ -55,6 +55,30 @@ BROKEN = {
         ("    trip_start_day:", "    big_tipper: zscore\n    trip_start_day:"),
         ": features.columns.big_tipper: is the label, got 'big_tipper' as a feature too; take it out",
     ),
+    "one transform twice": (
+        ("fare: [log, {bucketize: {buckets: 40}}]", "fare: [bucketize, {bucketize: {buckets: 40}}]"),
+        ": features.columns.fare: one transform twice, got bucketize, bucketize; a column takes each once",
+    ),
+    "a class that YAML takes for a boolean": (
+        ("task: binary", "task: binary\n  classes: [no, 'yes']"),
+        ": label.classes.0: a boolean to YAML, got False; write it in quotes, yes, no, on and off too",
+    ),
+    "three classes of a binary label": (
+        ("task: binary", "task: binary\n  classes: [a, b, c]"),
+        ": label: a binary label has two classes, got ['a', 'b', 'c']; is the task multiclass?",
+    ),
+    "a class twice": (
+        ("task: binary", "task: binary\n  classes: [1, '1']"),
+        ": label: a class stands twice, got [1, '1']; name each value once",
+    ),
+    "two bounds of a kind": (
+        ("{metric: auc, min: 0.9}", "{metric: auc, min: 0.9}\n    - {metric: auc, min: 0.8}"),
+        ": evaluation.thresholds: two bounds of a kind, got min of auc again; keep one",
+    ),
+    "a bound for a metric of another task": (
+        ("{metric: auc, min: 0.9}", "{metric: mae, max: 0.9}"),
+        ": evaluation.thresholds.0.metric: is not defined for a binary label, got 'mae'; there are auc, ",
+    ),
     "unreadable YAML": (("data:\n", "data: [\n"), ": not YAML, got "),
 }
 
@@ -69,6 +93,20 @@ def test_a_broken_config_gives_one_precise_line(name, write, tmp_path):
     (line,) = _check(path, tmp_path)
     assert line.startswith(f"{path}:")
     assert expected in line
+
+
+def test_class_weights_and_classes_are_not_for_a_regression(write, tmp_path):
+    metrics = ("metrics: [auc, accuracy, log_loss, example_count]", "metrics: [mae]")
+    bounds = [("{metric: auc, max_loss: 0.01}", "{metric: mae, max_loss: 9}")]
+    bounds += [
+        ("{metric: auc, min: 0.9}", "{metric: mae, max: 9}"),
+        ("{metric: auc, min: 0.6,", "{metric: mae, max: 9,"),
+    ]
+    task, weight = ("task: binary", "task: regression"), ("epochs: 20", "class_weight: balanced")
+    (line,) = _check(write(task, weight, metrics, *bounds), tmp_path)
+    assert ": training.class_weight: a regression label has no classes, got 'balanced'; take it out" in line
+    (line,) = _check(write(("task: binary", "task: regression\n  classes: [a]"), metrics, *bounds), tmp_path)
+    assert ": label: a regression label has no classes, got ['a']; take them out" in line
 
 
 def test_an_empty_file_gives_one_precise_line(tmp_path):

@@ -180,12 +180,12 @@ def promote(name: str, version: str, label: str, url: str | None, home: str | No
 
 @slipway.command()
 @click.argument("name")
-@click.option("--to", metavar="VERSION", type=int, help="Which version.  [default: the one that was stable before]")
+@click.option("--to", metavar="VERSION", type=int, help="Which version.  [default: the one before]")
 @_url
 @_home
 @_ends_in_words
 def rollback(name: str, to: int | None, url: str | None, home: str | None) -> None:
-    """Make an earlier version of NAME stable again, and serve nothing else."""
+    """End a canary of NAME; without one, make the version stable that was so before. Nothing else is served then."""
     from pipeline import releasing
     from pipeline.home import Home, home_root
 

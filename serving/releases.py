@@ -130,7 +130,8 @@ def rollback(
 
     Args:
         base_path: the folder of versions.
-        to: which version; None takes the one that was stable before, or else the newest below the one that serves.
+        to: which version; None ends a canary, and without one takes the version that was stable before, or else the
+            newest below the one that serves.
         server: see promote.
         timeout_s: see promote.
 
@@ -139,8 +140,10 @@ def rollback(
         TimeoutError: see promote.
     """
     base, present = _present(base_path, to)
-    target = to if to is not None else _version_before(base, present)
-    return _apply(base, f"rollback {target}", Release({"stable": target}, (target,)), server, timeout_s)
+    if to is None:
+        labels = current(base).labels
+        to = labels["stable"] if {"stable", "canary"} <= set(labels) else _version_before(base, present)
+    return _apply(base, f"rollback {to}", Release({"stable": to}, (to,)), server, timeout_s)
 
 
 def follow_latest(base_path: str | Path) -> Release:

@@ -17,6 +17,7 @@ def test_a_release_says_what_serves_and_that_no_server_is_there(command, home):
         "no server answers for small at http://127.0.0.1:9; the next `slipway serve small` starts with this",
     ]
     assert command("promote", "small", 3, "--label", "canary", *NOBODY).output.startswith("small: stable 2, canary 3\n")
+    assert command("rollback", "small", *NOBODY).output.startswith("small: stable 2; the newest, 3, does not serve")
     assert command("rollback", "small", *NOBODY).output.startswith("small: stable 1; the newest, 3, does not serve")
     assert command("rollback", "small", "--to", 2, *NOBODY).output.startswith("small: stable 2;")
     assert command("promote", "small", "latest").output.startswith("small: the newest serves, 3\n")

@@ -66,6 +66,13 @@ def test_a_promotion_of_an_older_version_can_be_taken_back(base):
     assert releases.rollback(base, server=None).labels == {"stable": 3}
 
 
+def test_a_rollback_ends_a_canary_first(base):
+    releases.promote(base, 2, server=None)
+    releases.promote(base, 3, "canary", server=None)
+    assert releases.rollback(base, server=None) == Release({"stable": 2}, (2,))
+    assert releases.rollback(base, server=None) == Release({"stable": 1}, (1,))
+
+
 def test_a_first_rollback_takes_the_version_before_the_newest(base):
     assert releases.rollback(base, server=None) == Release({"stable": 2}, (2,))
 

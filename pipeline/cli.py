@@ -113,7 +113,9 @@ def list_(kind: str | None) -> None:
 @_home
 @_ends_in_words
 def predict(name: str, rows: Path | None, rows_option: Path | None, home: str | None, **whom: Any) -> None:
-    """Ask the model NAME about raw feature values: in this process, or from a running server.
+    """Ask a model about raw feature values.
+
+    It is asked in this process, or where --url, --grpc or --engine say.
 
     ROWS is a file of JSON lines, one row each; a feature that is left out counts as missing. Without it, the model is
     asked about the sample rows that it was exported with.
@@ -140,10 +142,10 @@ def predict(name: str, rows: Path | None, rows_option: Path | None, home: str | 
 @_home
 @_ends_in_words
 def serve(name: str, home: str | None, write_files: Path | None, **options: Any) -> int:
-    """Serve the pushed model NAME over REST and gRPC, as TensorFlow Serving does, until Ctrl-C.
+    """Serve a pushed model over REST and gRPC.
 
-    The engine is TensorFlow Serving itself where it is installed or its image can be had, else the embedded server.
-    `--write-files` starts nothing.
+    It answers as TensorFlow Serving does, until Ctrl-C. The engine is TensorFlow Serving itself where it is installed
+    or its image can be had, else the embedded server. `--write-files` starts nothing.
     """
     from pipeline import serve as serving_command
     from pipeline.home import Home, home_root
@@ -167,7 +169,9 @@ _url = click.option("--url", help="The running server that is to follow.  [defau
 @_home
 @_ends_in_words
 def promote(name: str, version: str, label: str, url: str | None, home: str | None) -> None:
-    """Point a label at a version of NAME; a running server follows, without a failed request.
+    """Point a label at a version of a model.
+
+    A running server follows, without a failed request.
 
     VERSION is a pushed version, or `latest`: then the newest serves again, now and after every push.
     """
@@ -185,7 +189,10 @@ def promote(name: str, version: str, label: str, url: str | None, home: str | No
 @_home
 @_ends_in_words
 def rollback(name: str, to: int | None, url: str | None, home: str | None) -> None:
-    """End a canary of NAME; without one, make the version stable that was so before. Nothing else is served then."""
+    """Go back to the version that was served before.
+
+    A canary ends first; without one, the version that was stable before is so again, and nothing else is served.
+    """
     from pipeline import releasing
     from pipeline.home import Home, home_root
 
@@ -199,7 +206,7 @@ def rollback(name: str, to: int | None, url: str | None, home: str | None) -> No
 @_home
 @_ends_in_words
 def status(name: str | None, last: int, home: str | None) -> None:
-    """Show the last runs of a pipeline and the version it serves."""
+    """Show the last runs, what serves, and the releases."""
     from pipeline import history
     from pipeline.home import home_root
 

@@ -22,14 +22,12 @@ def require(home: Home, command: str) -> list[int]:
     Raises:
         SetupError: there are none.
     """
-    versions = home.versions()
-    if not versions:
-        pushed = sorted(
-            path.name for path in (home.root / "serving").glob("*") if Home(home.root, path.name).versions()
-        )
+    pushed = sorted(path.name for path in (home.root / "serving").glob("*") if Home(home.root, path.name).versions())
+    # Not a question of files only: `../serving/taxi` is a folder too, and no name.
+    if home.name not in pushed:
         hint = names.suggestion(home.name, pushed) if pushed else "`slipway run` pushes one"
         raise SetupError(f"slipway {command}: no pushed model in {home.root}, got {home.name!r}; {hint}")
-    return versions
+    return home.versions()
 
 
 def folder(home: Home, command: str, version: int | None = None) -> Path:

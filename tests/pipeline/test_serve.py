@@ -112,6 +112,8 @@ def test_a_try_takes_a_free_port_where_none_was_named_and_the_usual_one_is_taken
     [
         ("smal", "slipway serve: no pushed model in "),
         ("smal", "got 'smal'; did you mean 'small'?"),
+        ("../serving/small", "slipway serve: no pushed model in "),
+        (". --engine embedded", "slipway serve: no pushed model in "),
         ("smal --write-files {tmp}/files", "got 'smal'; did you mean 'small'?"),
         ("small --engine torch", "slipway serve: engine: unknown, got torch; use auto, "),
         ("small --engine tensorflow_model_server", "slipway serve: engine: no tensorflow_model_server on the PATH"),

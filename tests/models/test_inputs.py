@@ -1,0 +1,98 @@
+"""Splits in memory and from disk: the same rows, batches, weights and labels."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow_transform as tft
+
+from models import _inputs
+from models._transform_graph import TransformGraph
+from tests.conftest import LABELS
+
+BATCH = 64
+KINDS = LABELS["multiclass"]["classes"]
+
+
+@pytest.fixture(scope="module")
+def graph(head):
+    return TransformGraph(tft.TFTransformOutput(head("multiclass").arguments.transform_graph_path))
+
+
+@pytest.fixture
+def read(head, graph, monkeypatch):
+    """Return a function that reads the train split, from memory or streamed in blocks that fit no batch."""
+
+    def split(*, streamed: bool) -> _inputs.Split:
+        monkeypatch.setattr(_inputs, "BLOCK_ROWS", 100)
+        monkeypatch.setattr(_inputs, "IN_MEMORY_BYTES", 0 if streamed else 1 << 20)
+        found = _inputs.read_split(head("multiclass").arguments.train_files, graph, "kind_label")
+        assert (found.columns is None) == streamed
+        return found
+
+    return split
+
+
+def _rows(batches):
+    """Return the rows of an epoch as tuples, in order."""
+    rows = []
+    for features, label, weight in batches.as_numpy_iterator():
+        columns = [features[name].tolist() for name in sorted(features)]
+        rows += zip(*columns, label.tolist(), weight.tolist(), strict=True)
+    return rows
+
+
+def test_a_streamed_split_gives_the_same_batches_as_one_in_memory(read):
+    weights = np.array([1.0, 2.0, 3.0], np.float32)
+    streamed, kept = (read(streamed=way).batches(BATCH, weights=weights) for way in (True, False))
+    for one, other in zip(streamed.as_numpy_iterator(), kept.as_numpy_iterator(), strict=True):
+        assert sorted(one[0]) == sorted(other[0])
+        for name in one[0]:
+            np.testing.assert_array_equal(one[0][name], other[0][name], err_msg=name)
+            assert one[0][name].dtype == other[0][name].dtype
+        np.testing.assert_array_equal(one[1], other[1])
+        np.testing.assert_array_equal(one[2], other[2])
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_seed_shuffles_anew_in_every_epoch_and_loses_no_row(read, table, streamed):
+    split = read(streamed=streamed)
+    assert split.rows == len(table.train)
+    shuffled, ordered = split.batches(BATCH, seed=1), _rows(split.batches(BATCH))
+    first, second = _rows(shuffled), _rows(shuffled)
+    assert Counter(first) == Counter(second) == Counter(ordered)
+    assert first != second
+    assert first != ordered
+    assert _rows(split.batches(BATCH, seed=1)) == first
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_labels_are_those_of_the_rows_in_order(read, table, streamed):
+    assert read(streamed=streamed).labels().tolist() == [KINDS.index(row["kind"]) for row in table.train]
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_the_weight_of_a_row_is_that_of_its_label(read, streamed):
+    weights = np.array([0.5, 1.0, 4.0], np.float32)
+    for _, label, weight in read(streamed=streamed).batches(BATCH, weights=weights).as_numpy_iterator():
+        np.testing.assert_array_equal(weight, weights[label])
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights"), [([0, 1], [1, 1]), ([0, 0, 0, 1], [2 / 3, 2]), ([0, 1, 2, 2], [4 / 3, 4 / 3, 2 / 3])]
+)
+def test_balanced_weights_make_every_class_count_the_same(labels, weights):
+    found = _inputs.balanced_weights(np.array(labels), len(weights))
+    np.testing.assert_allclose(found, weights, rtol=1e-6)
+    assert found[labels].mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_split_without_rows_is_refused(graph, tmp_path, monkeypatch, streamed):
+    monkeypatch.setattr(_inputs, "IN_MEMORY_BYTES", -1 if streamed else 1)
+    with pytest.raises(ValueError, match=r"the split has no rows, got .*; give more data or other split ratios"):
+        _inputs.read_split([str(tmp_path / "*")], graph, "kind_label")
+
+
+def test_the_first_examples_are_those_of_the_file(head, table):
+    assert _inputs.first_examples(head("multiclass").arguments.eval_files, 3) == table.examples[:3]

@@ -20,7 +20,7 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
     place = Home(home_root(home), file.config.name)
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
-        from pipeline import build, figures, node
+        from pipeline import build, figures, mobile, node
 
     begun = time.time()
     ir = build.build(file, place, run_id)
@@ -31,5 +31,9 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
         code = DATA_REFUSED if causes.refuses_data(node_id, error) else STEP_FAILED
         raise StepError(*causes.lines(node_id, error), exit_code=code) from error
     print(f"{node_id} {outcome.state} {time.time() - begun:.1f} s {figures.figure(node_id, outcome.outputs)}".rstrip())  # noqa: T201
+    if node_id == "TfLite":
+        report = figures.mobile_report(outcome.outputs)
+        print("\n".join(mobile.lines(report)))  # noqa: T201
+        return mobile.exit_code(report)
     not_pushed = node_id == "Pusher" and not figures.pushed_folder(outcome.outputs)
     return NOT_BLESSED if not_pushed else DONE

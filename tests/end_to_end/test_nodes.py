@@ -17,9 +17,10 @@ def _answers(slipway, rows: dict[str, np.ndarray]) -> np.ndarray:
 
 def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(slipway_at):
     local, nodes = slipway_at("local"), slipway_at("nodes")
-    local.run()
+    phones = ("--set", "mobile={calibration_rows: 20, variants: {float32: {required: true}}}")
+    local.run(*phones)
     for name in NODES:
-        nodes("node", "--config", "configs/taxi.yaml", "--node", name, "--run-id", "one", *nodes.QUICK)
+        nodes("node", "--config", "configs/taxi.yaml", "--node", name, "--run-id", "one", *nodes.QUICK, *phones)
     rows = {
         "fare": [5.0, 12.45, 40.0], "trip_miles": [1.0, 3.2, 17.0], "trip_seconds": [300, 900, 2400],
         "trip_start_month": [1, 6, 12], "trip_start_hour": [0, 12, 23], "trip_start_day": [1, 4, 7],
@@ -30,3 +31,7 @@ def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(slipway_
         "company": ["Blue Ribbon Taxi Association Inc.", "", "Top Cab Affiliation"],
     }  # fmt: skip
     np.testing.assert_allclose(_answers(local, rows), _answers(nodes, rows), atol=1e-5)
+    versions = {
+        folder: [path.name for path in (nodes.home / folder / "taxi").iterdir()] for folder in ("serving", "mobile")
+    }
+    assert versions["serving"] == versions["mobile"]

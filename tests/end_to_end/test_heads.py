@@ -1,50 +1,67 @@
-"""The other two tasks on real tables that come with scikit-learn, from a CSV file and a config of a few lines."""
+"""Real tables of the other two tasks, from CSV to a pushed model that predicts."""
 
 import json
 
 import pytest
 from sklearn import datasets
 
+from tests.end_to_end.conftest import Slipway
+
 pytestmark = pytest.mark.slow
+
 CONFIG = """
 name: {name}
 data: {{path: rows.csv}}
-label: {{name: target, task: {task}}}
-model: {{name: tabular}}
-training: {{epochs: 40, batch_size: 16, patience: 10}}
+label: {{name: {label}, task: {task}}}
+model: {{name: tabular, hyperparameters: {{learning_rate: 0.01}}}}
+training: {{epochs: 40, batch_size: 16}}
 evaluation:
-  metrics: [{metric}]
+  metrics: [{metric}, example_count]
   thresholds: [{{metric: {metric}, {bound}}}]
-mobile:
-  variants: {{float32: {{required: true, max_difference: {difference}}}}}
+"""
+TUNER = """
+tuner: {max_trials: 1, epochs: 2, space: {hidden_units: {choice: [16]}}}
 """
 
 
-def _run(slipway, folder, frame, **config):
+def _run(folder, frame, **fields):
+    """Run the pipeline of a table, and return what it printed, its versions and its answers with their rows."""
     frame.to_csv(folder / "rows.csv", index=False)
-    (folder / "config.yaml").write_text(CONFIG.format(**config), encoding="utf-8")
-    slipway("run", str(folder / "config.yaml"))
-    lines = slipway("predict", config["name"]).splitlines()[1:]
-    return [json.loads(line.split("  for ")[0]) for line in lines]
+    path, tuner = folder / "config.yaml", fields.pop("tuner", "")
+    path.write_text(CONFIG.format(**fields) + tuner, encoding="utf-8")
+    slipway = Slipway(folder / "home")
+    output = slipway("run", str(path))
+    title, *lines = slipway("predict", fields["name"]).splitlines()
+    versions = [version.name for version in (folder / "home/serving" / fields["name"]).iterdir() if version.is_dir()]
+    assert title == f"{fields['name']} version {versions[0]}"
+    return output, versions, [[json.loads(part) for part in line.split("  for ")] for line in lines]
 
 
-def test_a_label_of_three_words(slipway_at, tmp_path):
+def test_cultivars_of_wine_are_told_apart(tmp_path):
     wine = datasets.load_wine(as_frame=True)
-    frame = wine.frame.rename(columns=lambda name: name.replace("/", "_"))
-    frame["target"] = [wine.target_names[number] for number in frame["target"]]
-    answers = _run(
-        slipway_at("home"), tmp_path, frame, name="wine", task="multiclass", metric="categorical_accuracy",
-        bound="min: 0.85", difference=1e-5,
+    frame = wine.data.rename(columns={"od280/od315_of_diluted_wines": "od280"})
+    frame = frame.assign(cultivar=[wine.target_names[number] for number in wine.target])
+    output, versions, answers = _run(
+        tmp_path, frame, name="wine", label="cultivar", task="multiclass",
+        metric="categorical_accuracy", bound="min: 0.9", tuner=TUNER,
     )  # fmt: skip
-    assert {answer["label"] for answer in answers} <= set(wine.target_names)
-    assert all(sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5) for answer in answers)
+    assert "1 trials, best" in output
+    assert "on all rows: holds" in output
+    assert len(versions) == 1
+    true = {round(row.alcohol + 100 * row.proline, 2): row.cultivar for row in frame.itertuples()}
+    right = [answer["label"] == true[round(row["alcohol"] + 100 * row["proline"], 2)] for answer, row in answers]
+    assert sum(right) >= len(right) - 1
+    assert all(sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5) for answer, _ in answers)
 
 
-def test_a_label_that_is_a_number(slipway_at, tmp_path):
+def test_the_progress_of_diabetes_is_predicted_in_its_own_unit(tmp_path):
     frame = datasets.load_diabetes(as_frame=True, scaled=False).frame
-    # The mean as the answer has a mean absolute error of 66.
-    answers = _run(
-        slipway_at("home"), tmp_path, frame, name="diabetes", task="regression", metric="mae", bound="max: 50",
-        difference=1e-3,
-    )  # fmt: skip
-    assert all(25 <= answer["prediction"] <= 346 for answer in answers)
+    guess = (frame.target - frame.target.mean()).abs().mean()
+    output, versions, answers = _run(
+        tmp_path, frame, name="diabetes", label="target", task="regression", metric="mae", bound=f"max: {0.8 * guess}"
+    )
+    assert "on all rows: holds" in output
+    assert len(versions) == 1
+    low, high = frame.target.min(), frame.target.max()
+    assert all(low - 50 < answer["prediction"] < high + 50 for answer, _ in answers)
+    assert len({answer["prediction"] for answer, _ in answers}) == len(answers)

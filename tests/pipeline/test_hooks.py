@@ -1,0 +1,71 @@
+"""A model's hooks are imported and looked at before anything starts."""
+
+import sys
+
+import pytest
+
+from pipeline import hooks
+from tests.conftest import LABELS, pipeline_config
+
+PREPROCESSING = "def preprocessing_fn(inputs, custom_config): ...\n"
+RUN = "def run_fn(fn_args): ...\n"
+TUNER = {"space": {"units": {"choice": [1]}}}
+
+
+def _config(name, **sections):
+    return pipeline_config(LABELS["binary"], model={"name": name}, **sections)
+
+
+@pytest.fixture
+def mistakes(tmp_path, monkeypatch):
+    """Return a function from the text of a module to what is wrong with its hooks."""
+    (tmp_path / "nets_of_a_test").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def found(text, **sections):
+        (tmp_path / "nets_of_a_test/deep.py").write_text(text)
+        return hooks.mistakes(_config("nets_of_a_test.deep", **sections))
+
+    yield found
+    for name in ("nets_of_a_test", "nets_of_a_test.deep"):
+        sys.modules.pop(name, None)
+
+
+def test_a_plain_name_is_a_model_of_ours_and_a_dotted_one_stands_for_itself():
+    assert hooks.dotted(_config("tabular"), "run_fn") == "models.tabular.run_fn"
+    assert hooks.dotted(_config("my.nets.deep"), "run_fn") == "my.nets.deep.run_fn"
+
+
+def test_good_hooks_have_no_mistakes(mistakes):
+    assert mistakes(PREPROCESSING + RUN) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (RUN, "lacks a function preprocessing_fn, got none; there are run_fn"),
+        (PREPROCESSING + "def run_fm(fn_args): ...", "lacks a function run_fn, got none; did you mean 'run_fm'?"),
+        (PREPROCESSING + "run_fn = 3", "lacks a function run_fn, got none; "),
+        (
+            PREPROCESSING + "def run_fn(args, more): ...",
+            "run_fn takes other arguments, got (args, more); write (fn_args)",
+        ),
+        ("import numpie", "cannot be imported, got ModuleNotFoundError: No module named 'numpie' ("),
+        ("def run_fn(:", "cannot be imported, got SyntaxError: "),
+    ],
+)
+def test_a_broken_module_gives_one_line(mistakes, text, line):
+    (found,) = mistakes(text)
+    assert found.startswith("model.name: nets_of_a_test.deep")
+    assert line in found
+
+
+def test_an_error_at_import_is_told_with_its_line(mistakes):
+    (found,) = mistakes("x = 0\n1 / x\n")
+    assert "ZeroDivisionError: division by zero" in found
+    assert "deep.py:2); see the line named there" in found
+
+
+def test_a_tuner_is_only_needed_for_a_search(mistakes):
+    (found,) = mistakes(PREPROCESSING + RUN, tuner=TUNER)
+    assert "lacks a function tuner_fn" in found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline import causes, config_file, importing
-from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, StepError
+from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, SlipwayError, StepError
 from pipeline.home import Home, home_root
 
 
@@ -15,6 +15,7 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
 
     Raises:
         StepError: the step failed or refused the data.
+        SetupError: there is no such step.
     """
     file = config_file.read(config, overrides)
     place = Home(home_root(home), file.config.name)
@@ -26,6 +27,8 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
     ir = build.build(file, place, run_id)
     try:
         outcome = node.launch(ir, node_id)
+    except SlipwayError:
+        raise
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", node_id)
         code = DATA_REFUSED if causes.refuses_data(node_id, error) else STEP_FAILED

@@ -15,6 +15,11 @@ def _answers(slipway, rows: dict[str, np.ndarray]) -> np.ndarray:
     return Predictor(version).predict(rows)["probability"]
 
 
+def test_a_step_that_is_not_there_is_a_mistake_of_the_command_line(slipway_at):
+    output = slipway_at("home")("node", "--config", "configs/taxi.yaml", "--node", "Trainr", "--run-id", "one", code=2)
+    assert output.splitlines()[-1].startswith("taxi: no such step, got 'Trainr'; did you mean 'Trainer'?")
+
+
 def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(slipway_at):
     local, nodes = slipway_at("local"), slipway_at("nodes")
     phones = ("--set", "mobile={calibration_rows: 20, variants: {float32: {required: true}}}")

@@ -1,7 +1,8 @@
 """CSV files as columns: types found over the whole file, broken rows refused with their place.
 
-The types are those TFX's CsvExampleGen would give: whole numbers are int64, other numbers float32, all else bytes, an
-empty cell is a missing value. pyarrow reads in blocks, so memory does not grow with the file.
+The types are those TFX's CsvExampleGen would give: whole numbers are int64, other numbers float32, all else bytes, and
+so are whole numbers that int64 cannot hold. An empty cell is a missing value, in quotes or not. pyarrow reads in
+blocks, so memory does not grow with the file.
 """
 
 import csv
@@ -12,11 +13,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
 BLOCK_BYTES = 8 << 20
 # What TFX's cache must know the code of.
 MODULES = ("data.loaders.csv", "data.loaders._csv_example_gen")
+INT64_END = 2.0**63
 # From narrow to wide: a value that does not fit sends its column one step to the right.
 WIDER = {pa.null(): pa.int64(), pa.int64(): pa.float64(), pa.float64(): pa.binary()}
 
@@ -69,7 +72,7 @@ def column_types(paths: list[str], float_columns: Iterable[str] = ()) -> dict[st
         if found != names:
             raise ValueError(f"{path}: other columns than {paths[0]}, got {found}; give every file the header {names}")
         _refuse_open_quote(path)
-        while (misfit := _misfit(path, types)) is not None:
+        while (misfit := _misfit(path, types, float_columns)) is not None:
             types[misfit] = WIDER[types[misfit]]
     floats = {name for name in float_columns if types.get(name) in (pa.null(), pa.int64())}
     types = {name: pa.float64() if name in floats else kind for name, kind in types.items()}
@@ -82,9 +85,7 @@ def record_batches(path: str, types: dict[str, pa.DataType]) -> Iterator[pa.Reco
     Raises:
         ValueError: a row has too few or too many cells, or a value is not of its column's type.
     """
-    options = pacsv.ConvertOptions(
-        column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
-    )
+    options = pacsv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True)
     # One thread: only then does pyarrow know the number of a broken row.
     read = pacsv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False)
     try:
@@ -118,12 +119,15 @@ def _guess(path: str, names: list[str]) -> dict[str, pa.DataType]:
     return {name: kinds[name] if kinds.get(name) in WIDER else pa.binary() for name in names}
 
 
-def _misfit(path: str, types: dict[str, pa.DataType]) -> str | None:
+def _misfit(path: str, types: dict[str, pa.DataType], float_columns: Iterable[str]) -> str | None:
     """Return the first column that holds a value its type cannot, or None when the whole file reads."""
-    rows = 0
+    rows, guessed = 0, [name for name, kind in types.items() if kind == pa.float64() and name not in float_columns]
     try:
         for batch in record_batches(path, types):
             rows += batch.num_rows
+            huge = [name for name in guessed if (pc.max(pc.abs(batch.column(name))).as_py() or 0) >= INT64_END]
+            if (long := next((name for name in huge if _has_long_integer(path, types, name)), None)) is not None:
+                return long
     except ValueError as error:
         found = re.search(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error", str(error))
         if found is None:
@@ -132,6 +136,12 @@ def _misfit(path: str, types: dict[str, pa.DataType]) -> str | None:
     if rows == 0:
         raise ValueError(f"{path}: a header but no rows; give at least one row of data")
     return None
+
+
+def _has_long_integer(path: str, types: dict[str, pa.DataType], name: str) -> bool:
+    """Return whether a column has a whole number with more digits than int64: an id, which a float would round."""
+    texts = (batch.column(name) for batch in record_batches(path, {**types, name: pa.binary()}))
+    return any(pc.any(pc.match_substring_regex(text, r"^[+-]?[0-9]{19,}$")).as_py() for text in texts)
 
 
 def _refuse_open_quote(path: str) -> None:

@@ -35,9 +35,25 @@ def test_a_float_column_of_whole_numbers_stays_float_where_the_schema_says_so(wr
 
 
 def test_an_empty_cell_is_a_missing_value(write):
-    path = write('a,b\n1,\n,"x"\n')
+    path = write('a,b,c\n1,,"2"\n,"x",""\n')
     (batch,) = csv.record_batches(path, csv.column_types([path]))
-    assert batch.to_pydict() == {"a": [1, None], "b": [None, b"x"]}
+    assert batch.to_pydict() == {"a": [1, None], "b": [None, b"x"], "c": [2, None]}
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["9223372036854775807", "1"], pa.int64()),
+        (["1", "9223372036854775808"], pa.binary()),
+        (["18446744073709551615", "1.5"], pa.binary()),
+        (["9.3e18", "1.5", "inf"], pa.float64()),
+    ],
+)
+def test_an_id_that_a_float_would_round_is_text(write, cells, kind):
+    path = write("\n".join(["a", *cells, ""]))
+    assert csv.column_types([path]) == {"a": kind}
+    if kind == pa.binary():
+        assert csv.column_types([path], ["a"]) == {"a": pa.float64()}, "unless the schema says it is a float"
 
 
 @pytest.mark.parametrize(

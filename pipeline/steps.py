@@ -94,7 +94,7 @@ def _example_validator(bus: Bus, plan: Plan) -> Any:
 
 
 def _data_gate_step(bus: Bus, plan: Plan) -> Any:
-    return _data_gate.DataGate(anomalies=bus.read("anomalies", "DataGate"))
+    return _data_gate.DataGate(**bus.read_all(("anomalies", "statistics"), "DataGate"), label=plan.config.label.name)
 
 
 def _transform(bus: Bus, plan: Plan) -> Any:

@@ -20,7 +20,8 @@ def test_a_line_is_printed_whole_and_as_it_is():
     assert out.getvalue() == text + "\n"
 
 
-def test_the_live_line_shows_the_step_and_its_progress():
+def test_the_live_line_shows_the_step_and_its_progress(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
     out = io.StringIO()
     screen = Screen(Console(file=out, width=120, force_terminal=True))
     with screen.working_on("Trainer"):

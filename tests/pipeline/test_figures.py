@@ -1,0 +1,109 @@
+"""The key figure of each step, read from what the step wrote."""
+
+import json
+
+import pandas as pd
+import pytest
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tfx.types import standard_artifacts
+
+from pipeline import figures
+from pipeline.steps import STEPS
+
+FARES = pd.DataFrame({"fare": [1.0, 2.0, 3.0], "company": ["a", "b", "c"]})
+
+
+@pytest.fixture
+def artifact(tmp_path):
+    """Return a function that writes files into a folder and gives an artifact of it."""
+
+    def made(kind, files, **properties):
+        artifact = kind()
+        artifact.uri = str(tmp_path)
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        for name, value in properties.items():
+            artifact.set_string_custom_property(name, value)
+        return artifact
+
+    return made
+
+
+def test_the_size_of_examples_and_of_a_model_is_that_of_all_files_below(artifact):
+    examples = artifact(
+        standard_artifacts.Examples, {"Split-train/a.gz": b"x" * 900_000, "Split-eval/b.gz": b"x" * 300_000}
+    )
+    assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples"
+    assert figures.figure("Trainer", {"model": [examples]}) == "1.2 MB model"
+
+
+def test_statistics_say_rows_by_split_and_columns(artifact):
+    found = tfdv.generate_statistics_from_dataframe(pd.concat([FARES] * 500))
+    small = tfdv.generate_statistics_from_dataframe(FARES)
+    files = {
+        "Split-train/FeatureStats.pb": found.SerializeToString(),
+        "Split-eval/FeatureStats.pb": small.SerializeToString(),
+    }
+    statistics = artifact(standard_artifacts.ExampleStatistics, files)
+    statistics.split_names = '["train", "eval"]'
+    assert figures.figure("StatisticsGen", {"statistics": [statistics]}) == "1,500 train + 3 eval rows, 2 columns"
+
+
+def test_a_schema_says_its_columns(artifact):
+    schema = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(FARES))
+    schema = artifact(standard_artifacts.Schema, {"schema.pbtxt": text_format.MessageToString(schema)})
+    for step in ("SchemaGen", "ImportSchemaGen"):
+        assert figures.figure(step, {"schema": [schema]}) == "2 columns"
+
+
+def test_a_search_says_its_trials_and_the_best(artifact):
+    trials = [{"trial_id": "03", "score": 0.123456, "units": 64, "kind": "wide"}, {"trial_id": "00", "score": 0.2}]
+    results = artifact(standard_artifacts.TunerResults, {"tuner_results.json": json.dumps(trials)})
+    assert figures.figure("Tuner", {"tuner_results": [results]}) == "2 trials, best score 0.1235, units 64"
+
+
+def test_a_baseline_is_named_or_not_there(artifact):
+    model = artifact(standard_artifacts.Model, {})
+    model.id = 7
+    assert figures.figure("Baseline", {"model": [model]}) == "model 7"
+    assert figures.figure("Baseline", {}) == "none yet"
+
+
+def test_a_pusher_says_its_version_and_its_folder_is_looked_for(artifact, tmp_path):
+    folder = tmp_path / "serving" / "12"
+    outputs = {
+        "pushed_model": [
+            artifact(standard_artifacts.PushedModel, {}, pushed_version="12", pushed_destination=str(folder))
+        ]
+    }
+    assert figures.figure("Pusher", outputs) == "version 12"
+    assert not figures.pushed_folder_exists(outputs)
+    folder.mkdir(parents=True)
+    assert figures.pushed_folder_exists(outputs)
+
+
+def test_a_pusher_that_pushed_nothing_says_so(artifact):
+    outputs = {"pushed_model": [artifact(standard_artifacts.PushedModel, {})]}
+    assert figures.figure("Pusher", outputs) == "not pushed"
+    assert figures.pushed_folder(outputs) == []
+    assert figures.pushed_folder_exists(outputs)
+
+
+@pytest.mark.parametrize(
+    ("report", "figure"),
+    [
+        ({"doors": 6, "rows": 64, "worst": 1.234e-7}, "6 doors, 64 rows, largest difference 1.2e-07"),
+        ({"skipped": "no rows in the eval split"}, "not compared: no rows in the eval split"),
+    ],
+)
+def test_doors_say_what_was_compared(artifact, report, figure):
+    blessing = artifact(standard_artifacts.InfraBlessing, {"doors.json": json.dumps(report)})
+    assert figures.figure("Doors", {"blessing": [blessing]}) == figure
+
+
+def test_a_step_without_a_figure_has_none_and_every_figure_has_a_step():
+    assert figures.figure("Transform", {}) == ""
+    assert set(figures.FIGURES) <= {step.name for step in STEPS}

@@ -1,16 +1,18 @@
 """The gate for serving: a model goes on only when it gives the same answer at every door it will be asked through.
 
 The doors are the signatures `serving_default` and `serving_examples`, each in process, over REST and over gRPC. The
-rows are the first of the eval split, as they were read, missing values included. TFX's InfraValidator, whose blessing
+rows are the first of the eval split, as they were read, missing values included; an answer must be a number, which
+doors that agree on NaN do not give, and which metrics do not notice. TFX's InfraValidator, whose blessing
 this component writes, starts a container and asks whether there is an answer, not which.
 """
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow as tf
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
@@ -37,7 +39,7 @@ class Executor(base_executor.BaseExecutor):
         """Write the report and the blessing.
 
         Raises:
-            ValueError: the doors disagree; one line per door and output.
+            ValueError: the doors disagree, or agree on NaN; one line per door and output.
         """
         model = Path(artifact_utils.get_single_uri(input_dict["model"]), "Format-Serving")
         examples = first_examples(artifact_utils.get_single_uri(input_dict["examples"]))
@@ -63,7 +65,7 @@ def compare(model: Path, examples: Sequence[bytes]) -> dict[str, Any]:
         What was compared: `doors`, `rows`, `worst` and `lines`; or `skipped`, why nothing could be.
 
     Raises:
-        ValueError: the doors disagree.
+        ValueError: the doors disagree, or agree on NaN.
         ServingError: the model cannot be loaded, or serving_default fails.
     """
     with tempfile.TemporaryDirectory() as base:
@@ -83,6 +85,8 @@ def _compared(running: server.ModelServer, predictor: Predictor, examples: Seque
     if obstacle:
         return {"skipped": obstacle}
     columns = from_examples(examples, predictor.signature("serving_default").inputs)
+    if lines := no_numbers(predictor.predict(columns)):
+        raise ValueError("\n".join(lines))
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     rest = Client(f"http://{running.options.host}:{running.rest_port}")
     grpc = GrpcClient(f"{running.options.host}:{running.grpc_port}")
@@ -94,6 +98,18 @@ def _compared(running: server.ModelServer, predictor: Predictor, examples: Seque
         raise ValueError("\n".join(_sentence(found, report.tolerance) for found in report.disagreements()))
     # One more than was compared with it: serving_default in process.
     return {"doors": len(report.doors) + 1, "rows": report.rows, "worst": report.worst, "lines": report.lines()}
+
+
+def no_numbers(answer: Mapping[str, Any]) -> list[str]:
+    """Return a line per output [n, …] that is NaN in some row."""
+    found = []
+    for name, values in answer.items():
+        rows = np.asarray(values).reshape(len(values), -1)
+        missing = np.isnan(rows).any(axis=1) if rows.dtype.kind == "f" else np.zeros(len(rows), bool)
+        if missing.any():
+            count = f"NaN in {missing.sum()} of {len(rows)} rows"
+            found.append(f"serving_default, output {name}, row {missing.argmax() + 1}: {count}")
+    return found
 
 
 def why_not(signatures: dict[str, Signature], examples: Sequence[bytes]) -> str:

@@ -32,21 +32,23 @@ def score(fare, company):
 
 @pytest.fixture
 def save(tmp_path):
-    """Export a model whose `serving_examples` is off by `error`, and reads `missing` where there is no fare."""
+    """Export a model whose `serving_examples` is off by `error`, and reads `missing` where there is no fare; both doors
+    multiply by `scale`."""
 
-    def export(*, error=0.0, missing=math.nan, drop=(), rename="fare", rank=1):
+    def export(*, error=0.0, missing=math.nan, drop=(), rename="fare", rank=1, scale=1.0):
         def parsed(serialized):
             spec = {
                 "fare": tf.io.FixedLenFeature([], tf.float32, missing),
                 "company": tf.io.FixedLenFeature([], tf.string, ""),
             }
-            return {"score": score(**tf.io.parse_example(serialized, spec))["score"] + error}
+            return {"score": score(**tf.io.parse_example(serialized, spec))["score"] * scale + error}
 
         text, fare = tf.TensorSpec([None], tf.string, "company"), tf.TensorSpec([None] * rank, tf.float32, rename)
         model = tf.Module()
         model.doors = {
             "serving_default": tf.function(
-                lambda fare, company: score(tf.reshape(fare, [-1]), company), input_signature=[fare, text]
+                lambda fare, company: {"score": score(tf.reshape(fare, [-1]), company)["score"] * scale},
+                input_signature=[fare, text],
             ),
             "serving_examples": tf.function(parsed, input_signature=[tf.TensorSpec([None], tf.string, "examples")]),
         }
@@ -93,6 +95,12 @@ def test_a_disagreement_names_door_output_row_and_difference(save):
 def test_a_missing_value_that_one_door_reads_as_another_is_found(save):
     with pytest.raises(ValueError, match=r"output score, row 1: 0\.0, not -1\.0"):
         compare(save(missing=0.0), EXAMPLES)
+
+
+def test_doors_that_agree_on_nan_are_refused(save):
+    line = rf"^serving_default, output score, row 1: NaN in {ROWS} of {ROWS} rows$"
+    with pytest.raises(ValueError, match=line):
+        compare(save(scale=math.nan), EXAMPLES[:ROWS])
 
 
 @pytest.mark.parametrize(

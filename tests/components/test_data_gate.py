@@ -20,7 +20,8 @@ def judge(tmp_path):
     for feature in schema.feature:
         feature.presence.min_fraction = 0.5
 
-    def judged(label="tip", **columns):
+    def judged(label="tip", at_least=0, **columns):
+        schema.dataset_constraints.min_examples_count = at_least
         anomalies, statistics = standard_artifacts.ExampleAnomalies(), standard_artifacts.ExampleStatistics()
         for artifact, name in ((anomalies, "anomalies"), (statistics, "statistics")):
             artifact.uri, artifact.split_names = str(tmp_path / name), '["train", "eval"]'
@@ -61,6 +62,11 @@ def test_every_anomaly_is_a_sentence_with_split_and_column(judge, columns, sente
     assert len(lines) == len(sentences)
     for line, sentence in zip(lines, sentences, strict=True):
         assert line.startswith(sentence)
+
+
+def test_an_anomaly_of_a_whole_split_is_a_sentence_too(judge):
+    with pytest.raises(ValueError, match="eval split: The dataset has 4 examples, which is fewer than expected"):
+        judge(at_least=5)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,11 @@ CELLS = {
 }
 
 
+def test_bytes_of_an_example_depend_on_its_content_alone_since_they_decide_its_split(read):
+    for row in read(ours.Executor, taxi.SOURCE.locate())["eval"]:
+        assert row == tf.train.Example.FromString(row).SerializeToString(deterministic=True)
+
+
 def test_odd_cells_become_what_tfx_makes_of_them(read, tmp_path):
     lines = [",".join(CELLS), *(",".join(cells) for cells in zip(*CELLS.values(), strict=True))]
     (tmp_path / "odd.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -41,6 +41,7 @@ def test_a_change_is_told_with_the_baseline_and_overall_values_are_the_candidate
     found = _verdict(evaluate, CHANGES, baseline=True)
     _matches(found.lines, [*(pattern for _, pattern in CHANGES), "not blessed: .*"])
     assert set(found.values) == {"mae", "calibration"}
+    assert found.lines[0].startswith(f"mae {found.values['mae']:.4f} "), "and those of all rows"
 
 
 def test_thresholds_that_all_hold_bless(evaluate):

@@ -33,13 +33,22 @@ class Executor(base_executor.BaseExecutor):
     """Converts, measures and judges."""
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:  # noqa: N802
-        """Write the folder; a variant that cannot be converted is a line of the report and no failure."""
+        """Write the folder; a variant that cannot be converted is a line of the report and no failure.
+
+        Raises:
+            ValueError: the model was not exported for phones.
+        """
         options = json.loads(exec_properties["options"])
         model = Path(artifact_utils.get_single_uri(input_dict["model"]), "Format-Serving")
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         folder = Path(artifact_utils.get_single_uri(output_dict["mobile_model"]))
         predictor = Predictor(model)
         try:
+            if _tflite_convert.TRANSFORMED not in predictor.signatures:
+                found = ", ".join(predictor.signatures)
+                raise ValueError(
+                    f"no signature {_tflite_convert.TRANSFORMED}, got {found}; export it as models/_export.py does"
+                )
             train = _records(examples, "train").take(options["calibration_rows"])
             features = _transformed(predictor, list(train.as_numpy_iterator()))
             signatures = {name: _signature(predictor, name) for name in options["variants"]}

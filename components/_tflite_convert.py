@@ -89,9 +89,7 @@ def _one_by_one(signature: str, calibration: dict[str, np.ndarray]) -> Callable[
     return examples
 
 
-def convert_apart(
-    model: Path, signatures: dict[str, str], calibration: dict[str, np.ndarray], output: Path
-) -> dict[str, str]:
+def convert_apart(model: Path, signatures: dict[str, str], calibration: dict[str, Any], output: Path) -> dict[str, str]:
     """Convert variants into a folder in child processes, as few as their deaths allow.
 
     Args:

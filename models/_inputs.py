@@ -75,7 +75,7 @@ def read_split(patterns: list[str], graph: TransformGraph, label: str) -> Split:
         label: the transformed feature that is the label.
 
     Raises:
-        ValueError: the split has no rows.
+        ValueError: the split has no rows, or one without a label that can be learned.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
     blocks = _blocks(files, graph, label)
@@ -84,7 +84,7 @@ def read_split(patterns: list[str], graph: TransformGraph, label: str) -> Split:
     parts = list(blocks.as_numpy_iterator())
     rows = _non_empty(sum(len(y) for _, y in parts), patterns)
     columns = {name: np.concatenate([x[name] for x, _ in parts]) for name in parts[0][0]}
-    return Split(blocks, (columns, np.concatenate([y for _, y in parts])), rows)
+    return Split(blocks, (columns, _labelled(np.concatenate([y for _, y in parts]), patterns)), rows)
 
 
 def first_examples(patterns: list[str], count: int) -> list[bytes]:
@@ -113,6 +113,17 @@ def _weight(label: tf.Tensor, weights: np.ndarray | None) -> tf.Tensor:
     if weights is None:
         return tf.ones_like(label, tf.float32)
     return tf.gather(tf.constant(weights), tf.cast(label, tf.int64))
+
+
+def _labelled(labels: np.ndarray, patterns: list[str]) -> np.ndarray:
+    """Return the labels; raise ValueError when one is no number, or no class that is known."""
+    bad = ~np.isfinite(labels) if labels.dtype.kind == "f" else labels < 0
+    if bad.any():
+        raise ValueError(
+            f"label: {bad.sum()} of {len(labels)} rows have none, or one that is no class, got {patterns}; "
+            "give every row a label, and list every class in label.classes"
+        )
+    return labels
 
 
 def _non_empty(rows: int, patterns: list[str]) -> int:

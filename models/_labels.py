@@ -20,7 +20,15 @@ def ids(values: tf.Tensor, label: Mapping[str, Any]) -> tf.Tensor:
     Args:
         values: raw labels [n].
         label: the `label` section of the config.
+
+    Raises:
+        ValueError: the label is text, and the task needs a number or the names of the classes.
     """
+    if values.dtype == tf.string and label["task"] != "multiclass" and not label["classes"]:
+        wanted = (
+            "a regression needs a number" if label["task"] == "regression" else "list its two values, negative first"
+        )
+        raise ValueError(f"label.classes: {label['name']} is text, got no classes; {wanted}")
     if label["task"] == "regression":
         return tf.cast(values, tf.float32)
     if label["classes"]:

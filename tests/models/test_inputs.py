@@ -96,3 +96,9 @@ def test_a_split_without_rows_is_refused(graph, tmp_path, monkeypatch, streamed)
 
 def test_the_first_examples_are_those_of_the_file(head, table):
     assert _inputs.first_examples(head("multiclass").arguments.eval_files, 3) == table.examples[:3]
+
+
+@pytest.mark.parametrize("labels", [np.array([0, -1]), np.array([1.0, np.nan], np.float32)])
+def test_a_label_that_cannot_be_learned_is_refused(labels):
+    with pytest.raises(ValueError, match=r"label: 1 of 2 rows have none, or one that is no class, got \['rows'\]"):
+        _inputs._labelled(labels, ["rows"])

@@ -119,7 +119,7 @@ def test_a_planted_long_function_is_found(lines, long):
         ("docker run -v $PWD:/slipway -w /slipway", False),
         ("https://example.org/home/page", False),
         ("#!/usr/bin/env bash", False),
-        ("models/work/x", False),
+        ("models/home/x", False),
     ],
 )
 def test_a_planted_machine_path_is_found(line, found):

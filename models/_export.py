@@ -63,14 +63,14 @@ def export(
     """
     raw_spec = graph.raw_feature_spec
     names = _raw.feature_names(raw_spec, config)
-    model_spec = {name: raw_spec[name] for name in names}
+    request_spec = _raw.request_spec(raw_spec, names)
 
     def serving_default(columns: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return answer(graph(_raw.as_parsed(columns, raw_spec)))
 
     def serving_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         # Through the same columns as serving_default, so that a marker in an Example means the same at both doors.
-        columns = _raw.as_columns(tf.io.parse_example(examples, model_spec), names)
+        columns = _raw.as_columns(tf.io.parse_example(examples, request_spec), names)
         return answer(graph(_raw.as_parsed(columns, raw_spec)))
 
     def transform_features(examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -86,7 +86,7 @@ def export(
     if mobile:
         _add_mobile(archive, answer, mobile, _raw.signature(raw_spec, names))
     archive.write_out(directory, verbose=False)
-    columns = _raw.as_columns(tf.io.parse_example(tf.constant(examples[:SAMPLE_ROWS]), model_spec), names)
+    columns = _raw.as_columns(tf.io.parse_example(tf.constant(examples[:SAMPLE_ROWS]), request_spec), names)
     _write_extra(directory, columns)
     if mobile:
         with tf.io.gfile.GFile(os.path.join(directory, "assets.extra", "preprocessing.json"), "w") as file:

@@ -17,6 +17,8 @@ BLOCK_ROWS = 4096
 # Of gzipped files; taxi-like tables unpack to about five times this.
 IN_MEMORY_BYTES = 200 << 20
 SHUFFLE_ROWS = 100_000
+# Among so many rows of the eval split, those to show to people are found.
+LOOK_AT_ROWS = 256
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
 
@@ -80,18 +82,23 @@ def read_split(patterns: list[str], graph: TransformGraph, label: str) -> Split:
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
     blocks = _blocks(files, graph, label)
     if sum(tf.io.gfile.stat(file).length for file in files) > IN_MEMORY_BYTES:
-        return Split(blocks, None, _non_empty(sum(len(y) for _, y in blocks.as_numpy_iterator()), patterns))
+        rows = sum(len(_labelled(y, patterns)) for _, y in blocks.as_numpy_iterator())
+        return Split(blocks, None, _non_empty(rows, patterns))
     parts = list(blocks.as_numpy_iterator())
     rows = _non_empty(sum(len(y) for _, y in parts), patterns)
     columns = {name: np.concatenate([x[name] for x, _ in parts]) for name in parts[0][0]}
     return Split(blocks, (columns, _labelled(np.concatenate([y for _, y in parts]), patterns)), rows)
 
 
-def first_examples(patterns: list[str], count: int) -> list[bytes]:
-    """Return the first serialized tf.Examples of a split, at most `count`."""
+def telling_examples(patterns: list[str], count: int) -> list[bytes]:
+    """Return serialized tf.Examples from the beginning of a split to show to people, at most `count`.
+
+    They are those with the fewest missing values, and one with the most.
+    """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    records: Iterator[Any] = tf.data.TFRecordDataset(files, "GZIP").take(count).as_numpy_iterator()
-    return list(records)
+    records: Iterator[Any] = tf.data.TFRecordDataset(files, "GZIP").take(LOOK_AT_ROWS).as_numpy_iterator()
+    fullest = sorted(records, key=lambda record: -len(tf.train.Example.FromString(record).features.feature))
+    return fullest[: count - 1] + fullest[count - 1 :][-1:]
 
 
 def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -4,9 +4,11 @@ A tf.Example leaves a missing feature out. A named tensor cannot, so it carries 
 string, the smallest int64 in an integer. Both are turned into the same tensors before the transform sees them.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 MISSING_INT = tf.int64.min
@@ -19,11 +21,36 @@ def feature_names(raw_spec: FeatureSpec, config: Mapping[str, Any]) -> list[str]
     return sorted(name for name in raw_spec if name not in left_out)
 
 
+def require_servable(names: list[str]) -> None:
+    """Raise ValueError when a column's name cannot be the name of a signature's input.
+
+    Keras refuses a slash; TensorFlow's operations, which inputs are, take no spaces, brackets or umlauts.
+    """
+    bad = [name for name in names if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.>-]*", name)]
+    if bad:
+        raise ValueError(
+            f"features: TensorFlow cannot serve columns of such names, got {', '.join(map(repr, bad))}; rename them in "
+            "the data with letters, digits, _, . and -, or list them under features.exclude"
+        )
+
+
 def spec_of(feature: tf.Tensor | tf.SparseTensor) -> Any:
     """Return the entry of a feature spec that parses into a feature like this one."""
     if isinstance(feature, tf.SparseTensor):
         return tf.io.VarLenFeature(feature.dtype)
     return tf.io.FixedLenFeature(feature.shape[1:], feature.dtype)
+
+
+def request_spec(raw_spec: FeatureSpec, names: list[str]) -> dict[str, Any]:
+    """Return the spec that parses a request: what a row leaves out is missing, though every training row had it."""
+    spec = {}
+    for name in names:
+        known = raw_spec[name]
+        if isinstance(known, tf.io.FixedLenFeature):
+            default = np.full(known.shape, missing_value(known.dtype)).tolist()
+            known = tf.io.FixedLenFeature(known.shape, known.dtype, default)
+        spec[name] = known
+    return spec
 
 
 def signature(raw_spec: FeatureSpec, names: list[str]) -> dict[str, tf.TensorSpec]:

@@ -126,7 +126,8 @@ def recipe(wanted: Sequence[Output], learned: Mapping[str, Any], raw_spec: Mappi
 
 def as_text(values: tf.Tensor) -> tf.Tensor:
     """Return strings [n] for a vocabulary; a missing value becomes a word of its own."""
-    text = values if values.dtype == tf.string else tf.strings.as_string(values)
+    # 1.0 in a file and 1 in a list of classes are the same word.
+    text = values if values.dtype == tf.string else tf.strings.as_string(values, shortest=values.dtype.is_floating)
     return tf.where(_raw.is_missing(values), MISSING_TOKEN, text)
 
 

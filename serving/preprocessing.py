@@ -1,6 +1,8 @@
 """What `preprocessing.json` means, in numpy: for apps whose model takes transformed features, and for their tests.
 
-The file comes with every model for phones; the transforms are those of models/_transforms.py.
+The file comes with every model for phones; the transforms are those of models/_transforms.py. Two things need
+TensorFlow's own code, and it is imported for them only: the hash of unknown words where they have several buckets, and
+how a decimal number is written as a word.
 """
 
 import json
@@ -57,12 +59,31 @@ class Preprocessing:
 
     def _ids(self, feature: Feature, column: Any) -> np.ndarray:
         places = {word.encode(errors="surrogateescape"): place for place, word in enumerate(feature["words"])}
-        missing = places.get(self._missing_word.encode(), len(feature["words"]))
-        places |= {b"": missing, str(MISSING["int"]).encode(): missing}
-        words = (value if isinstance(value, bytes) else str(int(value)).encode() for value in column)
-        # The bucket for unknown words comes behind the vocabulary; more than one would need TensorFlow's hash.
-        unknown = len(feature["words"])
-        return np.array([places.get(word, unknown) for word in words], np.int64)
+        words = _words(column, self._missing_word.encode())
+        behind = _buckets_of(words, feature["oov_buckets"]) + len(feature["words"])
+        return np.array([places.get(word, unknown) for word, unknown in zip(words, behind, strict=True)], np.int64)
+
+
+def _words(column: Any, missing: bytes) -> list[bytes]:
+    """Return the words [n] that a vocabulary is asked for."""
+    values = np.asarray(column)
+    if values.dtype.kind == "f":
+        import tensorflow as tf
+
+        words = tf.strings.as_string(values, shortest=True).numpy().tolist()
+        return [missing if np.isnan(value) else word for value, word in zip(values, words, strict=True)]
+    if values.dtype.kind == "i":
+        return [missing if value == MISSING["int"] else str(value).encode() for value in values.tolist()]
+    return [value or missing for value in values.tolist()]
+
+
+def _buckets_of(words: list[bytes], count: int) -> np.ndarray:
+    """Return which of the buckets for unknown words each word falls into, [n]."""
+    if count == 1:
+        return np.zeros(len(words), np.int64)
+    import tensorflow as tf
+
+    return tf.strings.to_hash_bucket_fast(words, count).numpy()
 
 
 def _bucket(feature: Feature, known: np.ndarray, _: np.ndarray) -> np.ndarray:

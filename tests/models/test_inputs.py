@@ -4,11 +4,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_transform as tft
 
 from models import _inputs
 from models._transform_graph import TransformGraph
-from tests.conftest import LABELS
+from tests.conftest import LABELS, serialized
 
 BATCH = 64
 KINDS = LABELS["multiclass"]["classes"]
@@ -94,8 +95,14 @@ def test_a_split_without_rows_is_refused(graph, tmp_path, monkeypatch, streamed)
         _inputs.read_split([str(tmp_path / "*")], graph, "kind_label")
 
 
-def test_the_first_examples_are_those_of_the_file(head, table):
-    assert _inputs.first_examples(head("multiclass").arguments.eval_files, 3) == table.examples[:3]
+def test_examples_to_show_are_the_fullest_rows_and_the_emptiest(tmp_path):
+    path, options = tmp_path / "rows", tf.io.TFRecordOptions(compression_type="GZIP")
+    with tf.io.TFRecordWriter(str(path), options) as writer:
+        for size in (2, 0, 3, 1, 3):
+            writer.write(serialized({f"column {number}": number for number in range(size)}))
+    found = _inputs.telling_examples([str(path)], 3)
+    assert [len(tf.train.Example.FromString(record).features.feature) for record in found] == [3, 3, 0]
+    assert len(_inputs.telling_examples([str(path)], 8)) == 5
 
 
 @pytest.mark.parametrize("labels", [np.array([0, -1]), np.array([1.0, np.nan], np.float32)])

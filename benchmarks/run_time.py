@@ -37,7 +37,8 @@ def stock(output: str) -> list[str]:
         "trials": TRIALS, "trial_epochs": TRIAL_EPOCHS, "epochs": EPOCHS,
         "steps": math.ceil(TRAIN_ROWS / BATCH), "eval_steps": math.ceil(EVAL_ROWS / BATCH),
     }  # fmt: skip
-    arguments = [str(Path(taxi.locate()).parent), str(ROOT / "configs/taxi.schema.pbtxt"), output, json.dumps(settings)]
+    data = str(Path(taxi.locate(Path())).parent)
+    arguments = [data, str(ROOT / "configs/taxi.schema.pbtxt"), output, json.dumps(settings)]
     return [sys.executable, str(ROOT / "benchmarks/stock_taxi/run.py"), *arguments]
 
 

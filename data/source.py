@@ -5,6 +5,7 @@ A source knows no TensorFlow and no TFX, so that listing and checking sources is
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -13,14 +14,15 @@ class Source:
 
     Attributes:
         format: name of a loader under `data/loaders/`, for instance "csv".
-        locate: returns the absolute path or glob of the raw files; raises FileNotFoundError when they are not there.
+        locate: from a folder of its own, which need not exist, to the absolute path or glob of the raw files; a source
+            that does not ship as files writes them there once. Raises OSError when they cannot be had.
         licence: the licence or terms the data come under; never empty.
         origin: who published the data, and where.
         about: the datasheet in one paragraph: what a row is, how many there are, what to beware of.
     """
 
     format: str
-    locate: Callable[[], str]
+    locate: Callable[[Path], str]
     licence: str
     origin: str
     about: str

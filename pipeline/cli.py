@@ -63,7 +63,7 @@ def run(config: Path, overrides: tuple[str, ...], home: str | None, runner: str,
     from pipeline.home import Home, home_root
     from pipeline.options import RunOptions
 
-    file = config_file.read(config, overrides)
+    file = config_file.read(config, overrides, home_root(home))
     try:
         module = names.load("pipeline.runners", runner)
     except ValueError as error:
@@ -83,7 +83,7 @@ def check(config: Path, overrides: tuple[str, ...], home: str | None) -> None:
     from pipeline.home import home_root
     from pipeline.screen import logged_to
 
-    file = config_file.read(config, overrides)
+    file = config_file.read(config, overrides, home_root(home))
     with logged_to(home_root(home) / "check.log") as screen, screen.working_on("importing the model"):
         found = hooks.mistakes(file.config)
     if found:

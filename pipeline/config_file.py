@@ -14,6 +14,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from pipeline import names, yaml_file
 from pipeline.config import Config, Data, Evaluation
 from pipeline.errors import ConfigError, DataError
+from pipeline.home import home_root
 from pipeline.metrics import METRICS
 from pipeline.section import Section
 from pipeline.yaml_file import Path_, YamlFile
@@ -27,16 +28,18 @@ class ConfigFile:
         path: the YAML file.
         overrides: the `--set` arguments applied on top.
         config: the content.
+        data_root: where named datasets keep files that they have to write, a folder each.
     """
 
     path: Path
     overrides: tuple[str, ...]
     config: Config
+    data_root: Path
 
     @cached_property
     def data_pattern(self) -> str:
         """The absolute path or glob of the raw files."""
-        return _data_pattern(self.config.data, self.path)
+        return _data_pattern(self.config.data, self.path, self.data_root)
 
     @cached_property
     def schema_path(self) -> Path | None:
@@ -45,19 +48,24 @@ class ConfigFile:
         return None if name is None else (self.path.parent / name).resolve()
 
 
-def read(path: Path, overrides: Iterable[str] = ()) -> ConfigFile:
+def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None) -> ConfigFile:
     """Read and check a config: its keys and values, and the names in it against files and columns.
+
+    Args:
+        path: the YAML file.
+        overrides: `a.b=value`, applied on top.
+        home: the folder for everything that is written; None takes the one `home_root` finds.
 
     Raises:
         ConfigError: one line per mistake.
     """
-    overrides = tuple(overrides)
+    overrides, data_root = tuple(overrides), (home or home_root()) / "data"
     source = yaml_file.read(path, overrides)
     sections, mistakes = _sections(source)
-    mistakes += _against_data(source, sections)
+    mistakes += _against_data(source, sections, data_root)
     if mistakes:
         raise ConfigError(*mistakes)
-    return ConfigFile(path, overrides, Config.model_construct(**sections))
+    return ConfigFile(path, overrides, Config.model_construct(**sections), data_root)
 
 
 def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
@@ -123,7 +131,7 @@ def _tag(member: Any) -> str | None:
     return get_args(kind.annotation)[0] if kind else None
 
 
-def _against_data(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
+def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path) -> list[str]:
     """Check what the valid sections say against the files and columns there are."""
     mistakes = []
     schema = sections.get("schema_file")
@@ -133,7 +141,7 @@ def _against_data(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
         mistakes += _against_label(source, sections)
     columns: list[str] = []
     try:
-        columns = _header(source, sections["data"]) if "data" in sections else []
+        columns = _header(source, sections["data"], data_root) if "data" in sections else []
     except OSError as error:
         mistakes.append(f"{source.place(('data',))}: {error}")
     if schema and (source.path.parent / schema).is_file():
@@ -189,7 +197,7 @@ def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
             yield from ((("evaluation", "thresholds", i, "slice"), name) for name in threshold.slice)
 
 
-def _header(source: YamlFile, data: Data) -> list[str]:
+def _header(source: YamlFile, data: Data, data_root: Path) -> list[str]:
     """Return the columns of the raw files, from their beginning only.
 
     Raises:
@@ -197,7 +205,7 @@ def _header(source: YamlFile, data: Data) -> list[str]:
         DataError: the files have no readable header.
     """
     loader = names.load("data.loaders", data_format(data))
-    path = loader.matching_files(_data_pattern(data, source.path))[0]
+    path = loader.matching_files(_data_pattern(data, source.path, data_root))[0]
     try:
         return loader.column_names(path)
     except ValueError as error:
@@ -221,7 +229,7 @@ def data_format(data: Data) -> str:
     return data.format if data.source is None else names.load("data.sources", data.source).SOURCE.format
 
 
-def _data_pattern(data: Data, config_path: Path) -> str:
+def _data_pattern(data: Data, config_path: Path, data_root: Path) -> str:
     if data.source is not None:
-        return names.load("data.sources", data.source).SOURCE.locate()
+        return names.load("data.sources", data.source).SOURCE.locate(data_root / data.source)
     return str((config_path.parent / str(data.path)).absolute())

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline import causes, config_file, importing
-from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, SlipwayError, StepError
+from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, StepError
 from pipeline.home import Home, home_root
 
 
@@ -17,7 +17,7 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
         StepError: the step failed or refused the data.
         SetupError: there is no such step.
     """
-    file = config_file.read(config, overrides)
+    file = config_file.read(config, overrides, home_root(home))
     place = Home(home_root(home), file.config.name)
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
@@ -25,10 +25,9 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
 
     begun = time.time()
     ir = build.build(file, place, run_id)
+    node.find(ir, node_id)
     try:
         outcome = node.launch(ir, node_id)
-    except SlipwayError:
-        raise
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", node_id)
         code = DATA_REFUSED if causes.refuses_data(node_id, error) else STEP_FAILED

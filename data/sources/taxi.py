@@ -6,7 +6,7 @@ from pathlib import Path
 from data.source import Source
 
 
-def locate() -> str:
+def locate(_: Path) -> str:
     """Return the path of the CSV file inside the installed tfx package, without importing tfx."""
     spec = importlib.util.find_spec("tfx")
     if spec is None or not spec.submodule_search_locations:

@@ -11,12 +11,12 @@ CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", names.plug_ins("data.sources"))
-def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name):
+def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
     source = names.load("data.sources", name).SOURCE
     assert source.licence.strip()
     assert source.origin.strip()
     assert len(source.about.split()) > 20
-    assert names.load("data.loaders", source.format).matching_files(source.locate())
+    assert names.load("data.loaders", source.format).matching_files(source.locate(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", names.plug_ins("data.loaders"))

@@ -62,7 +62,7 @@ def _rows(splits):
 
 
 def test_taxi_examples_are_those_of_tfx_but_for_empty_cells(read):
-    expected, found = (read(executor, taxi.SOURCE.locate()) for executor in (stock.Executor, ours.Executor))
+    expected, found = (read(executor, taxi.SOURCE.locate(Path())) for executor in (stock.Executor, ours.Executor))
     assert _rows(found) == _rows(expected)
     share = len(found["train"]) / 15_002
     assert share == pytest.approx(2 / 3, abs=0.02)
@@ -82,7 +82,7 @@ CELLS = {
 
 
 def test_bytes_of_an_example_depend_on_its_content_alone_since_they_decide_its_split(read):
-    for row in read(ours.Executor, taxi.SOURCE.locate())["eval"]:
+    for row in read(ours.Executor, taxi.SOURCE.locate(Path()))["eval"]:
         assert row == tf.train.Example.FromString(row).SerializeToString(deterministic=True)
 
 

@@ -99,4 +99,4 @@ def taxi_rows() -> list[str]:
     """The lines of the real taxi file, header first."""
     from data.sources import taxi
 
-    return Path(taxi.SOURCE.locate()).read_text(encoding="utf-8").splitlines()
+    return Path(taxi.SOURCE.locate(Path())).read_text(encoding="utf-8").splitlines()

@@ -7,21 +7,18 @@ Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 """
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _inputs, _labels, _on_device, _progress, _raw, _search, _transforms
-from models._distillation import Distiller
+from models import _export, _heads, _labels, _on_device, _raw, _training, _transforms
 from models._transform_graph import TransformGraph
 
 DEFAULTS = {
@@ -39,10 +36,14 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     Args:
         inputs: raw features by name, SparseTensor or Tensor.
         custom_config: `label`, and `features` with `exclude` and the transforms by column.
+
+    Raises:
+        ValueError: a column has a name that cannot be served, or a transform or label that does not fit its type.
     """
     label = custom_config["label"]
     raw_spec = {name: _raw.spec_of(feature) for name, feature in inputs.items()}
     names = _raw.feature_names(raw_spec, custom_config)
+    _raw.require_servable(names)
     columns = _raw.as_columns(inputs, [*names, label["name"]])
     outputs = {_labels.name(custom_config): _labels.ids(columns.pop(label["name"]), label)}
     wanted = _transforms.outputs(raw_spec, names, custom_config["features"]["columns"])
@@ -51,66 +52,12 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Return the tuner for the search space of the config, and what its `search` takes."""
-    config = fn_args.custom_config
-    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    train, evaluation = _splits(fn_args, TransformGraph(transform))
-    training, search = config["training"], config["tuner"]
-    keras.utils.set_random_seed(training["seed"])
-
-    def build(hp: keras_tuner.HyperParameters) -> keras.Model:
-        return build_model(transform, config, {**DEFAULTS, **config["hyperparameters"], **hp.values}, train.labels())
-
-    tuner = _search.random_search(build, search, fn_args.working_dir)
-    fit = {
-        "x": train.batches(training["batch_size"], weights=_weights(config, train), seed=training["seed"]),
-        "validation_data": evaluation.batches(training["eval_batch_size"]),
-        "epochs": search["epochs"],
-        "callbacks": [_early_stopping(search["patience"])],
-        "verbose": 0,
-    }
-    return TunerFnResult(tuner=tuner, fit_kwargs=fit)
+    return _training.search(fn_args, build_model, DEFAULTS)
 
 
 def run_fn(fn_args: FnArgs) -> None:
     """Train with the best hyperparameters found, or the config's own, and export to `fn_args.serving_model_dir`."""
-    config = fn_args.custom_config
-    training = config["training"]
-    keras.utils.set_random_seed(training["seed"])
-    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    graph = TransformGraph(transform)
-    train, evaluation = _splits(fn_args, graph)
-    found = (fn_args.hyperparameters or {}).get("values", {})
-    hp = {**DEFAULTS, **config["hyperparameters"], **found}
-    model = build_model(transform, config, hp, train.labels())
-    _fit(model, train, evaluation, config, fn_args.model_run_dir)
-    if distillation := training.get("distillation"):
-        student = build_model(transform, config, {**hp, **distillation["student"]}, train.labels())
-        rates = {key: distillation[key] for key in ("temperature", "weight")}
-        distiller = Distiller(student, model, config["label"]["task"], **rates)
-        _compile(distiller, config["label"]["task"], hp["learning_rate"])
-        _fit(distiller, train, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
-        model = student
-    answer = _answer(model, config, transform)
-    examples = _inputs.first_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
-    mobile = _mobile(graph, transform, config) if config["mobile"] else None
-    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
-
-
-def _fit(
-    model: keras.Model, train: _inputs.Split, evaluation: _inputs.Split, config: Mapping[str, Any], log_dir: str
-) -> None:
-    training = config["training"]
-    model.fit(
-        train.batches(training["batch_size"], weights=_weights(config, train), seed=training["seed"]),
-        validation_data=evaluation.batches(training["eval_batch_size"]),
-        epochs=training["epochs"],
-        callbacks=[
-            _early_stopping(training["patience"]),
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
-            _progress.EpochProgress(),
-        ],
-        verbose=0,
-    )
+    _training.train(fn_args, build_model, DEFAULTS, _for_phones)
 
 
 def build_model(
@@ -125,42 +72,14 @@ def build_model(
         labels: those of the train split, [rows]; a regression answers in their unit.
     """
     task = config["label"]["task"]
-    units = len(_labels.classes(config, transform)) if task == "multiclass" else 1
+    units = _heads.units(config, transform)
     numbers, sizes = _transformed_features(transform, _labels.name(config))
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
-    output = _activation(task, labels)(
-        keras.layers.add([_wide(dense, ids, sizes, units), _deep(dense, ids, sizes, hp, units)])
-    )
-    model = keras.Model(inputs, output if task == "multiclass" else keras.ops.squeeze(output, -1))
-    _compile(model, task, hp["learning_rate"])
-    return model
-
-
-def _compile(model: keras.Model, task: str, learning_rate: float) -> None:
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=LOSSES[task],
-        # Unweighted, so that a figure means the same with and without class weights.
-        metrics=METRICS[task](),
-        # XLA compiles for longer than these networks train on a CPU.
-        jit_compile=bool(tf.config.list_physical_devices("GPU")),
-    )
-    # A train step that makes no variables is traced once and not twice.
-    model.optimizer.build(model.trainable_variables)
-
-
-LOSSES = {"binary": "binary_crossentropy", "multiclass": "sparse_categorical_crossentropy", "regression": "mse"}
-METRICS = {
-    "binary": lambda: [keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")],
-    "multiclass": lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-    "regression": lambda: [
-        keras.metrics.RootMeanSquaredError(name="rmse"),
-        keras.metrics.MeanAbsoluteError(name="mae"),
-    ],
-}
+    logits = keras.layers.add([_wide(dense, ids, sizes, units), _deep(dense, ids, sizes, hp, units)])
+    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
 
 
 def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int) -> Any:
@@ -204,13 +123,6 @@ def _width(size: int, hp: Mapping[str, Any]) -> int:
     return max(2, math.ceil(hp["embedding_factor"] * size**0.25))
 
 
-def _activation(task: str, labels: np.ndarray) -> keras.layers.Layer:
-    if task == "regression":
-        # The network works around 0 with deviation 1 whatever the label's unit is.
-        return keras.layers.Rescaling(float(labels.std()) or 1.0, float(labels.mean()))
-    return keras.layers.Activation("softmax" if task == "multiclass" else "sigmoid")
-
-
 def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple[list[str], dict[str, int]]:
     """Return the names of the numbers, and of the ids with how many values each can take."""
     numbers, sizes = [], {}
@@ -224,22 +136,7 @@ def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple
     return sorted(numbers), dict(sorted(sizes.items()))
 
 
-def _answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTransformOutput) -> _export.Answer:
-    """Return the function from transformed features to the named outputs that the signatures share."""
-    task = config["label"]["task"]
-    if task == "multiclass":
-        names = tf.constant(_labels.classes(config, transform))
-
-        def named(features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            probabilities = model(_without_label(features, config))
-            return {"probabilities": probabilities, "label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
-
-        return named
-    output = "probability" if task == "binary" else "prediction"
-    return lambda features: {output: model(_without_label(features, config))}
-
-
-def _mobile(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
+def _for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
     raw_spec = graph.raw_feature_spec
     names = _raw.feature_names(raw_spec, config)
     wanted = _transforms.outputs(raw_spec, names, config["features"]["columns"])
@@ -252,24 +149,3 @@ def _mobile(graph: TransformGraph, transform: tft.TFTransformOutput, config: Map
     classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
     recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": obstacles, "classes": classes}
     return _export.Mobile(spec, on_device, recipe)
-
-
-def _without_label(features: Mapping[str, tf.Tensor], config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    return {name: value for name, value in features.items() if name != _labels.name(config)}
-
-
-def _splits(fn_args: FnArgs, graph: TransformGraph) -> tuple[_inputs.Split, _inputs.Split]:
-    label = _labels.name(fn_args.custom_config)
-    train = _inputs.read_split(fn_args.train_files, graph, label)
-    return train, _inputs.read_split(fn_args.eval_files, graph, label)
-
-
-def _weights(config: Mapping[str, Any], train: _inputs.Split) -> np.ndarray | None:
-    if config["training"]["class_weight"] != "balanced":
-        return None
-    labels = train.labels()
-    return _inputs.balanced_weights(labels, int(labels.max()) + 1)
-
-
-def _early_stopping(patience: int) -> keras.callbacks.Callback:
-    return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)

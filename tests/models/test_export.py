@@ -8,27 +8,15 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from models import _export, tabular
+from models import _export, _heads, tabular
 from serving.predictor import Predictor
+from tests.conftest import serialized
 from tests.models.conftest import CONFIG
-
-
-def _example(row):
-    example = tf.train.Example()
-    for name, value in row.items():
-        feature = example.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
-        elif isinstance(value, float):
-            feature.float_list.value.append(value)
-        else:
-            feature.int64_list.value.append(value)
-    return example.SerializeToString()
 
 
 @pytest.fixture(scope="module")
 def examples(analyzed):
-    return [_example(row) for row in analyzed.rows]
+    return [serialized(row) for row in analyzed.rows]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +26,8 @@ def exported(analyzed, examples, tmp_path_factory):
     config = {**CONFIG, "training": {}, "mobile": True}
     model = tabular.build_model(analyzed.transform, config, tabular.DEFAULTS, np.zeros(1))
     folder = tmp_path_factory.mktemp("export") / "model"
-    answer = tabular._answer(model, config, analyzed.transform)
-    mobile = tabular._mobile(analyzed.graph, analyzed.transform, config)
+    answer = _heads.answer(model, config, analyzed.transform)
+    mobile = tabular._for_phones(analyzed.graph, analyzed.transform, config)
     _export.export(model, analyzed.graph, answer, config, examples, str(folder), mobile)
     return folder
 

@@ -1,0 +1,76 @@
+"""The end of a network for each task: its last layer, loss, metrics and the names of its outputs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from models import _export, _labels
+
+LOSSES = {"binary": "binary_crossentropy", "multiclass": "sparse_categorical_crossentropy", "regression": "mse"}
+METRICS = {
+    "binary": lambda: [keras.metrics.AUC(name="auc"), keras.metrics.BinaryAccuracy(name="accuracy")],
+    "multiclass": lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    "regression": lambda: [
+        keras.metrics.RootMeanSquaredError(name="rmse"),
+        keras.metrics.MeanAbsoluteError(name="mae"),
+    ],
+}
+
+
+def units(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> int:
+    """Return how many numbers the last layer has: one a class, one for a binary label and for a regression."""
+    return len(_labels.classes(config, transform)) if config["label"]["task"] == "multiclass" else 1
+
+
+def output(logits: Any, task: str, labels: np.ndarray) -> Any:
+    """Turn the last layer [n, units] into the answer: [n], for several classes probabilities [n, classes].
+
+    Args:
+        logits: before any activation.
+        task: of the label.
+        labels: those of the train split, [rows]; a regression answers in their unit.
+    """
+    if task == "multiclass":
+        return keras.layers.Activation("softmax")(logits)
+    if task == "regression":
+        # The network works around 0 with deviation 1 whatever the label's unit is.
+        return keras.ops.squeeze(keras.layers.Rescaling(float(labels.std()) or 1.0, float(labels.mean()))(logits), -1)
+    return keras.ops.squeeze(keras.layers.Activation("sigmoid")(logits), -1)
+
+
+def compiled(model: keras.Model, task: str, learning_rate: float) -> keras.Model:
+    """Compile a model for its task, and return it."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss=LOSSES[task],
+        # Unweighted, so that a figure means the same with and without class weights.
+        metrics=METRICS[task](),
+        # XLA compiles for longer than these networks train on a CPU.
+        jit_compile=bool(tf.config.list_physical_devices("GPU")),
+    )
+    # A train step that makes no variables is traced once and not twice.
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTransformOutput) -> _export.Answer:
+    """Return the function from transformed features to the named outputs that the signatures share."""
+    label, task = _labels.name(config), config["label"]["task"]
+
+    def network(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        return model({name: value for name, value in features.items() if name != label})
+
+    if task == "multiclass":
+        names = tf.constant(_labels.classes(config, transform))
+
+        def named(features: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            probabilities = network(features)
+            return {"probabilities": probabilities, "label": tf.gather(names, tf.argmax(probabilities, axis=-1))}
+
+        return named
+    name = "probability" if task == "binary" else "prediction"
+    return lambda features: {name: network(features)}

@@ -1,0 +1,114 @@
+"""What every family of models shares: the search, the training and the export of a network it builds."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import keras_tuner
+import numpy as np
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from models import _export, _heads, _inputs, _labels, _progress, _search
+from models._distillation import Distiller
+from models._transform_graph import TransformGraph
+
+# From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a compiled
+# network: a dict of transformed features in; [n] or, with several classes, [n, classes] out.
+Build = Callable[[tft.TFTransformOutput, Mapping[str, Any], Mapping[str, Any], np.ndarray], keras.Model]
+ForPhones = Callable[[TransformGraph, tft.TFTransformOutput, Mapping[str, Any]], _export.Mobile]
+
+
+def search(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any]) -> TunerFnResult:
+    """Return the tuner for the search space of the config, and what its `search` takes.
+
+    Args:
+        fn_args: the Tuner's.
+        build: returns a network.
+        defaults: of the hyperparameters that neither the config nor a trial gives.
+    """
+    config = fn_args.custom_config
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    rows, evaluation = _splits(fn_args, TransformGraph(transform))
+    training, wanted = config["training"], config["tuner"]
+    keras.utils.set_random_seed(training["seed"])
+
+    def draw(hp: keras_tuner.HyperParameters) -> keras.Model:
+        return build(transform, config, {**defaults, **config["hyperparameters"], **hp.values}, rows.labels())
+
+    tuner = _search.random_search(draw, wanted, fn_args.working_dir)
+    fit_kwargs = {
+        "x": rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
+        "validation_data": evaluation.batches(training["eval_batch_size"]),
+        "epochs": wanted["epochs"],
+        "callbacks": [_early_stopping(wanted["patience"])],
+        "verbose": 0,
+    }
+    return TunerFnResult(tuner=tuner, fit_kwargs=fit_kwargs)
+
+
+def train(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any], for_phones: ForPhones) -> None:
+    """Train with the best hyperparameters found, or the config's own, and export to `fn_args.serving_model_dir`.
+
+    Args:
+        fn_args: the Trainer's.
+        build: returns a network.
+        defaults: of the hyperparameters that neither the config nor the search gives.
+        for_phones: returns what the export needs when the config has `mobile`.
+    """
+    config = fn_args.custom_config
+    task, training = config["label"]["task"], config["training"]
+    keras.utils.set_random_seed(training["seed"])
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    graph = TransformGraph(transform)
+    rows, evaluation = _splits(fn_args, graph)
+    found = (fn_args.hyperparameters or {}).get("values", {})
+    hp = {**defaults, **config["hyperparameters"], **found}
+    model = build(transform, config, hp, rows.labels())
+    _fit(model, rows, evaluation, config, fn_args.model_run_dir)
+    if distillation := training.get("distillation"):
+        student = build(transform, config, {**hp, **distillation["student"]}, rows.labels())
+        rates = {key: distillation[key] for key in ("temperature", "weight")}
+        distiller = _heads.compiled(Distiller(student, model, task, **rates), task, hp["learning_rate"])
+        _fit(distiller, rows, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
+        model = student
+    answer = _heads.answer(model, config, transform)
+    examples = _inputs.telling_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
+    mobile = for_phones(graph, transform, config) if config["mobile"] else None
+    _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
+
+
+def _fit(
+    model: keras.Model, rows: _inputs.Split, evaluation: _inputs.Split, config: Mapping[str, Any], log_dir: str
+) -> None:
+    training = config["training"]
+    model.fit(
+        rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
+        validation_data=evaluation.batches(training["eval_batch_size"]),
+        epochs=training["epochs"],
+        callbacks=[
+            _early_stopping(training["patience"]),
+            keras.callbacks.TensorBoard(log_dir, write_graph=False),
+            _progress.EpochProgress(),
+        ],
+        verbose=0,
+    )
+
+
+def _splits(fn_args: FnArgs, graph: TransformGraph) -> tuple[_inputs.Split, _inputs.Split]:
+    label = _labels.name(fn_args.custom_config)
+    train = _inputs.read_split(fn_args.train_files, graph, label)
+    return train, _inputs.read_split(fn_args.eval_files, graph, label)
+
+
+def _weights(config: Mapping[str, Any], rows: _inputs.Split) -> np.ndarray | None:
+    if config["training"]["class_weight"] != "balanced":
+        return None
+    labels = rows.labels()
+    return _inputs.balanced_weights(labels, int(labels.max()) + 1)
+
+
+def _early_stopping(patience: int) -> keras.callbacks.Callback:
+    return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)

@@ -36,6 +36,19 @@ feature {{ name: "price" type: FLOAT {ALWAYS} }}
 Row = dict[str, Any]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares costly fixtures in one process of `make test`: a folder, or a file of whole runs; those last."""
+    tests = Path(__file__).parent
+
+    def group(item: pytest.Item) -> str:
+        path = item.path.relative_to(tests)
+        return path.stem if path.parts[0] == "end_to_end" else path.parts[0]
+
+    items.sort(key=lambda item: "end_to_end" in item.path.parts)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows and where they are as gzipped tf.Examples; a missing value is not in its row.

@@ -89,18 +89,6 @@ def _pushed(outputs: Outputs) -> str:
     return f"version {version}" if version else "not pushed"
 
 
-def pushed_folder(outputs: Outputs) -> list[str]:
-    """Return the serving folder that a Pusher wrote, as a list of one path; empty when it pushed nothing."""
-    pushed = artifact_utils.get_single_instance(outputs["pushed_model"])
-    destination = pushed.get_string_custom_property("pushed_destination")
-    return [destination] if destination else []
-
-
-def pushed_folder_exists(outputs: Outputs) -> bool:
-    """Return whether what a Pusher wrote is still there; true when it pushed nothing."""
-    return all(os.path.isdir(path) for path in pushed_folder(outputs))
-
-
 FIGURES: dict[str, Callable[[Outputs], str]] = {
     "ExampleGen": _examples,
     "StatisticsGen": _statistics,

@@ -72,24 +72,14 @@ def test_a_baseline_is_named_or_not_there(artifact):
     assert figures.figure("Baseline", {}) == "none yet"
 
 
-def test_a_pusher_says_its_version_and_its_folder_is_looked_for(artifact, tmp_path):
-    folder = tmp_path / "serving" / "12"
-    outputs = {
-        "pushed_model": [
-            artifact(standard_artifacts.PushedModel, {}, pushed_version="12", pushed_destination=str(folder))
-        ]
-    }
+def test_a_pusher_says_its_version(artifact):
+    outputs = {"pushed_model": [artifact(standard_artifacts.PushedModel, {}, pushed_version="12")]}
     assert figures.figure("Pusher", outputs) == "version 12"
-    assert not figures.pushed_folder_exists(outputs)
-    folder.mkdir(parents=True)
-    assert figures.pushed_folder_exists(outputs)
 
 
 def test_a_pusher_that_pushed_nothing_says_so(artifact):
     outputs = {"pushed_model": [artifact(standard_artifacts.PushedModel, {})]}
     assert figures.figure("Pusher", outputs) == "not pushed"
-    assert figures.pushed_folder(outputs) == []
-    assert figures.pushed_folder_exists(outputs)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.proto import example_gen_pb2
 from tfx.types import standard_artifacts
 
-from data.loaders import _csv_example_gen as ours
+from data.loaders import _example_gen as ours
 from data.sources import taxi
 from pipeline.build import BEAM_ARGS
 
@@ -29,7 +29,7 @@ def read(tmp_path):
         output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
         split = example_gen_pb2.Input.Split(name="rows", pattern=Path(pattern).name)
         custom = example_gen_pb2.CustomConfig()
-        custom.custom_config.Pack(json_format.ParseDict(options, struct_pb2.Struct()))
+        custom.custom_config.Pack(json_format.ParseDict({"loader": "data.loaders.csv"} | options, struct_pb2.Struct()))
         properties = {
             "input_base": str(Path(pattern).parent),
             "input_config": json_format.MessageToJson(example_gen_pb2.Input(splits=[split])),

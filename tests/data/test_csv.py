@@ -6,18 +6,6 @@ import pytest
 from data.loaders import _files, csv
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes a file and gives its path."""
-
-    def written(content: str | bytes, name: str = "rows.csv") -> str:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
-
-    return written
-
-
 def test_types_hold_every_value_of_every_file(write):
     paths = [write("a,b,c,d\n1,1,x,\n", "1.csv"), write("a,b,c,d\n2,1.5,3,\n", "2.csv")]
     expected = {"a": pa.int64(), "b": pa.float64(), "c": pa.binary(), "d": pa.binary()}

@@ -5,7 +5,7 @@ import glob
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
@@ -144,14 +144,18 @@ def too_long() -> str:
 
 
 def require_names(path: str, names: list[str]) -> None:
-    """Raise ValueError when there are no columns, or a name is empty or stands twice."""
-    if not any(names):
-        raise ValueError(f"{path}: no columns, got an empty header; a table starts with its column names")
+    """Raise ValueError when a name is empty or stands twice."""
     for name in names:
         if not name:
             raise ValueError(f"{path}: a column without a name, got {names}; name every column")
         if names.count(name) > 1:
             raise ValueError(f"{path}: two columns have one name, got {name!r}; rename one of them")
+
+
+def no_rows(paths: Sequence[str]) -> ValueError:
+    """Return what to raise for files without rows."""
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return ValueError(f"{paths[0]}{more}: no rows, got empty files; give at least one row of data")
 
 
 def require_same_names(path: str, names: list[str], first: str, expected: list[str]) -> None:

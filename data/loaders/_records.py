@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from data.loaders import _kinds
+from data.loaders import _files, _kinds
 
 Row = Mapping[str, Any]
 INT64 = range(-(2**63), 2**63)
@@ -32,7 +32,7 @@ AS_THEY_ARE: dict[Any, set[type]] = {
 
 
 def column_types(
-    paths: Iterable[str], blocks: Callable[[str], Iterator[Sequence[Row]]], options: Mapping[str, Any]
+    paths: Sequence[str], blocks: Callable[[str], Iterator[Sequence[Row]]], options: Mapping[str, Any]
 ) -> dict[str, pa.DataType]:
     """Return the narrowest kind of each column that holds every value of every file.
 
@@ -53,7 +53,7 @@ def column_types(
                 except ValueError as error:
                     raise ValueError(f"{path}: column {name!r}: {error}") from error
     if not kinds:
-        raise ValueError(f"{', '.join(paths)}: no rows, got none; give at least one row of data")
+        raise _files.no_rows(paths)
     return _kinds.settled(kinds, options)
 
 

@@ -31,6 +31,8 @@ def column_names(path: str, options: Mapping[str, Any] = _files.NO_OPTIONS) -> l
         ValueError: a line is no JSON object, or there is none.
     """
     names = _records.column_names(next(_blocks(path), []))
+    if not names:
+        raise _files.no_rows([path])
     _files.require_names(path, names)
     return names
 

@@ -45,7 +45,7 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
                 with _told(path, field.name):
                     kinds[field.name] = _kinds.widest([kinds[field.name], _kinds.kind_of(field.type)])
     if not rows:
-        raise ValueError(f"{', '.join(paths)}: no rows, got none; give at least one row of data")
+        raise _files.no_rows(paths)
     return _kinds.settled(kinds, options)
 
 

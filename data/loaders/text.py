@@ -54,7 +54,7 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
     """
     types = dict.fromkeys(column_names(paths[0], options), pa.binary())
     if not sum(batch.num_rows for path in paths for batch in record_batches(path, types, options)):
-        raise ValueError(f"{', '.join(paths)}: no rows, got empty files; give at least one line of text")
+        raise _files.no_rows(paths)
     return types
 
 

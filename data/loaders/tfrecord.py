@@ -39,7 +39,8 @@ def column_names(path: str, options: Mapping[str, Any] = _files.NO_OPTIONS) -> l
         ValueError: the file is no TFRecord file of such records, or it has none.
     """
     names = list(next(_batches(path, options), pa.RecordBatch.from_pydict({})).schema.names)
-    _files.require_names(path, names)
+    if not names:
+        raise _files.no_rows([path])
     return names
 
 
@@ -58,7 +59,7 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
                 if _kinds.is_list(column.type) and (pc.max(pc.list_value_length(column)).as_py() or 0) > 1:
                     many.add(name)
     if not kinds:
-        raise ValueError(f"{', '.join(paths)}: no rows, got none; give at least one record")
+        raise _files.no_rows(paths)
     return _kinds.settled({name: pa.list_(kind) if name in many else kind for name, kind in kinds.items()}, options)
 
 

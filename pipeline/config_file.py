@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from pipeline import names, yaml_file
-from pipeline.config import Config, Data, Evaluation
+from pipeline.config import Config, Evaluation
+from pipeline.data_config import Data
 from pipeline.errors import ConfigError, DataError
 from pipeline.home import home_root
 from pipeline.metrics import METRICS
@@ -38,7 +39,7 @@ class ConfigFile:
 
     @cached_property
     def data_pattern(self) -> str:
-        """The absolute path or glob of the raw files."""
+        """The absolute path or glob of the raw files, or the query."""
         return _data_pattern(self.config.data, self.path, self.data_root)
 
     @cached_property
@@ -140,8 +141,10 @@ def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path
     if "label" in sections and "features" in sections:
         mistakes += _against_label(source, sections)
     columns: list[str] = []
+    wrong_options = _against_loader(source, sections["data"]) if "data" in sections else []
+    mistakes += wrong_options
     try:
-        columns = _header(source, sections["data"], data_root) if "data" in sections else []
+        columns = _header(source, sections["data"], data_root) if "data" in sections and not wrong_options else []
     except OSError as error:
         mistakes.append(f"{source.place(('data',))}: {error}")
     if schema and (source.path.parent / schema).is_file():
@@ -152,6 +155,19 @@ def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path
             names.require(name, columns, what="column of the data")
         except ValueError as error:
             mistakes.append(f"{source.place(key)}: {error}")
+    return mistakes
+
+
+def _against_loader(source: YamlFile, data: Data) -> list[str]:
+    """Check the options of the loader."""
+    mistakes, name = [], data_format(data)
+    known = names.load("data.loaders", name).OPTIONS
+    for key, value in data.options.items():
+        try:
+            names.require(key, known, what=f"option of the format {name}")
+            known[key](value)
+        except ValueError as error:
+            mistakes.append(f"{source.place(('data', 'options', key))}: {error}")
     return mistakes
 
 
@@ -198,16 +214,18 @@ def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
 
 
 def _header(source: YamlFile, data: Data, data_root: Path) -> list[str]:
-    """Return the columns of the raw files, from their beginning only.
+    """Return the columns of the raw files, from their beginning only; none for a query.
 
     Raises:
         OSError: there are no such files.
         DataError: the files have no readable header.
     """
+    if data.query is not None:
+        return []
     loader = names.load("data.loaders", data_format(data))
     path = loader.matching_files(_data_pattern(data, source.path, data_root))[0]
     try:
-        return loader.column_names(path)
+        return loader.column_names(path, data.options)
     except ValueError as error:
         raise DataError(f"{source.place(('data',))}: the data are refused: {error}") from error
 
@@ -230,6 +248,8 @@ def data_format(data: Data) -> str:
 
 
 def _data_pattern(data: Data, config_path: Path, data_root: Path) -> str:
+    if data.query is not None:
+        return data.query
     if data.source is not None:
         return names.load("data.sources", data.source).SOURCE.locate(data_root / data.source)
     return str((config_path.parent / str(data.path)).absolute())

@@ -64,7 +64,7 @@ def _example_gen(_: Bus, plan: Plan) -> Any:
     ]
     output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
     loader = names.load("data.loaders", data_format(plan.config.data))
-    options: dict[str, Any] = {"code": fingerprint.of_modules(*loader.MODULES)}
+    options = {**plan.config.data.options, "code": fingerprint.of_modules(*loader.MODULES)}
     if plan.file.schema_path:
         columns = curated_schema(plan.file.schema_path).feature
         options["float_columns"] = [column.name for column in columns if column.type == schema_pb2.FLOAT]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config_file, hooks, names
+from pipeline import config_file, data_config, hooks, names
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -20,12 +20,30 @@ def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", names.plug_ins("data.loaders"))
-def test_a_loader_reads_names_and_makes_a_node(name):
+def test_a_loader_makes_a_node_checks_its_options_and_names_its_code(name):
     loader = names.load("data.loaders", name)
     assert list(inspect.signature(loader.load).parameters) == ["pattern", "output_config", "options"]
-    assert callable(loader.column_names)
-    assert callable(loader.matching_files)
-    assert all(isinstance(module, str) for module in loader.MODULES)
+    assert loader.__name__ in loader.MODULES
+    for check in loader.OPTIONS.values():
+        with pytest.raises(ValueError, match=r"got .*; "):
+            check({})
+
+
+@pytest.mark.parametrize("name", [name for name in names.plug_ins("data.loaders") if name != data_config.QUERIED])
+def test_a_loader_of_files_reads_them_as_columns(name):
+    loader = names.load("data.loaders", name)
+    parameters = {
+        key: list(inspect.signature(getattr(loader, key)).parameters)
+        for key in ("matching_files", "column_names", "column_types", "record_batches")
+    }
+    assert parameters["matching_files"][0] == "path"
+    assert parameters["column_names"] == ["path", "options"]
+    assert parameters["column_types"] == ["paths", "options"]
+    assert parameters["record_batches"] == ["path", "types", "options"]
+    assert not hasattr(loader, "unusable") or list(inspect.signature(loader.unusable).parameters) == [
+        "paths",
+        "options",
+    ]
 
 
 @pytest.mark.parametrize("name", names.plug_ins("pipeline.runners"))

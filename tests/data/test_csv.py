@@ -3,19 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from data.loaders import csv
-
-
-@pytest.fixture
-def write(tmp_path):
-    """Return a function that writes a file and gives its path."""
-
-    def written(content: str | bytes, name: str = "rows.csv") -> str:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return str(path)
-
-    return written
+from data.loaders import _files, csv
 
 
 def test_types_hold_every_value_of_every_file(write):
@@ -25,13 +13,16 @@ def test_types_hold_every_value_of_every_file(write):
 
 
 def test_a_column_widens_beyond_its_first_block(write, monkeypatch):
-    monkeypatch.setattr(csv, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(_files, "BLOCK_BYTES", 64)
     assert csv.column_types([write("a\n" + "1\n" * 100 + "1.5\n")]) == {"a": pa.float64()}
     assert csv.column_types([write("a\n" + "1\n" * 100 + "x\n")]) == {"a": pa.binary()}
 
 
 def test_a_float_column_of_whole_numbers_stays_float_where_the_schema_says_so(write):
-    assert csv.column_types([write("a,b\n1,x\n")], ["a", "b"]) == {"a": pa.float64(), "b": pa.binary()}
+    assert csv.column_types([write("a,b\n1,x\n")], {"float_columns": ["a", "b"]}) == {
+        "a": pa.float64(),
+        "b": pa.binary(),
+    }
 
 
 def test_an_empty_cell_is_a_missing_value(write):
@@ -53,7 +44,9 @@ def test_an_id_that_a_float_would_round_is_text(write, cells, kind):
     path = write("\n".join(["a", *cells, ""]))
     assert csv.column_types([path]) == {"a": kind}
     if kind == pa.binary():
-        assert csv.column_types([path], ["a"]) == {"a": pa.float64()}, "unless the schema says it is a float"
+        assert csv.column_types([path], {"float_columns": ["a"]}) == {"a": pa.float64()}, (
+            "unless the schema says it is a float"
+        )
 
 
 @pytest.mark.parametrize(

@@ -4,88 +4,106 @@ TFX's own executor spends about 80 µs a row in Python objects and Beam elements
 here a block of rows becomes serialized tf.Examples in one native call, and is written where it was read.
 """
 
-import bisect
-import hashlib
 import os
-from itertools import accumulate
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
-from google.protobuf import json_format, struct_pb2
 from tfx.components.example_gen import base_example_gen_executor
-from tfx.components.example_gen.component import FileBasedExampleGen
-from tfx.dsl.components.base import executor_spec
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import proto_utils
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from data.loaders import csv
+from data.loaders import _guards, _inputs, _splits, csv
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
-    """Writes the rows of CSV files as tf.Examples, split by TFX's hash: sha256 of the serialized example."""
+    """Writes the rows of CSV files as tf.Examples, split in one of the ways of `_splits`."""
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Read, split and write; the base class sets the properties of the artifact."""
         self._examples = output_dict[standard_component_specs.EXAMPLES_KEY]
         super().Do(input_dict, output_dict, exec_properties)
+        _refuse_empty(self._split_folders(), exec_properties)
 
     def GenerateExamplesByBeam(self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         """Write one shard per file and split; nothing is left for the base class to write."""
-        reading, writing = example_gen_pb2.Input(), example_gen_pb2.Output()
-        proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], reading)
-        proto_utils.json_to_proto(exec_properties[standard_component_specs.OUTPUT_CONFIG_KEY], writing)
-        base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
-        paths = csv.matching_files(os.path.join(base, reading.splits[0].pattern))
+        inputs, options = _inputs.files(exec_properties, csv.matching_files), _inputs.options(exec_properties)
+        paths = [path for files in inputs.values() for path in files]
         # Before Beam starts, so that a broken file ends the run with its own message and not with a worker's.
-        types = csv.column_types(paths, _float_columns(exec_properties))
-        splits = {
-            artifact_utils.get_split_uri(self._examples, split.name): split.hash_buckets
-            for split in writing.split_config.splits
-        }
-        shards = [(path, f"data_tfrecord-{i:05d}-of-{len(paths):05d}.gz") for i, path in enumerate(paths)]
-        _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.Map(_write_shards, types, splits)
+        types = csv.column_types(paths, options.get("float_columns", []))
+        rows = {name: partial(_batches, files, types) for name, files in inputs.items()}
+        splitters = _splits.prepared(rows, _inputs.ratio(exec_properties), options.get("split", {}), _encoded)
+        folders = list(self._split_folders().values())
+        shards = [
+            (path, f"data_tfrecord-{i:05d}-of-{len(paths):05d}.gz", splitters[name])
+            for i, (name, path) in enumerate((name, path) for name, files in inputs.items() for path in files)
+        ]
+        _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.Map(_write_shards, types, folders)
         return {}
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802
         """Not used: rows do not travel through Beam one by one."""
         raise NotImplementedError("CSV rows are written where they are read, see GenerateExamplesByBeam")
 
-
-def _float_columns(exec_properties: dict[str, Any]) -> list[str]:
-    packed, options = example_gen_pb2.CustomConfig(), struct_pb2.Struct()
-    proto_utils.json_to_proto(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], packed)
-    packed.custom_config.Unpack(options)
-    return list(options.get_or_create_list("float_columns"))
+    def _split_folders(self) -> dict[str, str]:
+        """Return the folder of each split, in the order of the splits' numbers."""
+        names = artifact_utils.decode_split_names(artifact_utils.get_single_instance(self._examples).split_names)
+        return {name: artifact_utils.get_split_uri(self._examples, name) for name in names}
 
 
-def _write_shards(file: tuple[str, str], types: dict[str, pa.DataType], splits: dict[str, int]) -> None:
+def _refuse_empty(folders: Mapping[str, str], exec_properties: Mapping[str, Any]) -> None:
+    """Raise when a split that was written has no row; rows are counted only where one has none."""
+    written = {
+        name: tf.data.TFRecordDataset(tf.io.gfile.glob(os.path.join(folder, "*")), "GZIP")
+        for name, folder in folders.items()
+    }
+    if any(next(iter(rows), None) is None for rows in written.values()):
+        counts = {name: sum(1 for _ in rows) for name, rows in written.items()}
+        way = _inputs.options(exec_properties).get("split", {})
+        _guards.refuse_empty(counts, _inputs.ratio(exec_properties), way.get("by", "hash"))
+
+
+def _write_shards(
+    file: tuple[str, str, _splits.Splitter], types: Mapping[str, pa.DataType], folders: Sequence[str]
+) -> None:
     """Write the rows of one file, in its order, into one gzipped TFRecord shard per split folder.
 
     Args:
-        file: the path to read, and the name of the shards to write.
+        file: the path to read, the name of the shards to write, and what splits the rows.
         types: of every column.
-        splits: hash buckets by the folder of the split.
+        folders: of the splits, in the order of their numbers.
     """
-    path, shard = file
-    ends, encoder = list(accumulate(splits.values())), RecordBatchToExamplesEncoder()
+    path, shard, splitter = file
     options = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
-    for folder in splits:
+    for folder in folders:
         tf.io.gfile.makedirs(folder)
-    writers = [tf.io.TFRecordWriter(os.path.join(folder, shard), options) for folder in splits]
-    for batch in csv.record_batches(path, types):
-        columns = [_as_lists(column) for column in batch.columns]
-        for encoded in encoder.encode(pa.RecordBatch.from_arrays(columns, batch.schema.names)):
-            # The encoder orders the feature map at random; the split hashes these bytes and must not move with it.
-            example = tf.train.Example.FromString(encoded).SerializeToString(deterministic=True)
-            bucket = int.from_bytes(hashlib.sha256(example).digest(), "big") % ends[-1]
-            writers[bisect.bisect(ends, bucket)].write(example)
+    writers = [tf.io.TFRecordWriter(os.path.join(folder, shard), options) for folder in folders]
+    for batch in _batches([path], types):
+        examples = _encoded(batch)
+        for example, split in zip(examples, splitter.of(batch, examples).tolist(), strict=True):
+            writers[split].write(example)
     for writer in writers:
         writer.close()
+
+
+def _batches(paths: Sequence[str], types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
+    for path in paths:
+        yield from csv.record_batches(path, dict(types))
+
+
+def _encoded(batch: pa.RecordBatch) -> list[bytes]:
+    """Return rows as serialized tf.Examples.
+
+    The encoder orders the feature map at random; splits hash these bytes and must not move with it.
+    """
+    columns = [_as_lists(column) for column in batch.columns]
+    encoded = RecordBatchToExamplesEncoder().encode(pa.RecordBatch.from_arrays(columns, batch.schema.names))
+    return [tf.train.Example.FromString(one).SerializeToString(deterministic=True) for one in encoded]
 
 
 def _as_lists(column: pa.Array) -> pa.Array:
@@ -102,16 +120,7 @@ def _as_lists(column: pa.Array) -> pa.Array:
 
 
 def csv_example_gen(
-    pattern: str, output_config: example_gen_pb2.Output, options: dict[str, Any]
-) -> FileBasedExampleGen:
-    """Return the node that reads the CSV files a glob names; see `csv.load`."""
-    packed = example_gen_pb2.CustomConfig()
-    packed.custom_config.Pack(json_format.ParseDict(options, struct_pb2.Struct()))
-    folder, name = os.path.split(pattern)
-    return FileBasedExampleGen(
-        input_base=folder,
-        input_config=example_gen_pb2.Input(splits=[example_gen_pb2.Input.Split(name="rows", pattern=name)]),
-        output_config=output_config,
-        custom_config=packed,
-        custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
-    )
+    inputs: Mapping[str, Sequence[str]], output_config: example_gen_pb2.Output, options: Mapping[str, Any]
+) -> _inputs.FilesExampleGen:
+    """Return the node that reads CSV files; see `csv.load`."""
+    return _inputs.node(inputs, output_config, options, Executor)

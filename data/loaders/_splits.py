@@ -5,26 +5,27 @@ a hash of the row or the value of a column, compared with borders that a first p
 splitter keeps those borders only, so that it can be sent to workers.
 """
 
+import abc
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from data.loaders import _cells
+from data.loaders import _cells, _guards
+from data.loaders._guards import Encode, Rows
 
-Encode = Callable[[pa.RecordBatch], list[bytes]]
 # So many refused classes are named; more would hide the message.
 NAMED = 5
 
 
-class Splitter(Protocol):
+class Splitter(abc.ABC):
     """A way to split rows; splits are numbered in the order of the ratio."""
 
-    def prepare(self, batches: Iterable[pa.RecordBatch], encode: Encode) -> None:
+    def prepare(self, batches: Iterable[pa.RecordBatch], encode: Encode) -> None:  # noqa: B027, most need no look
         """Look at all rows once, where the way needs it.
 
         Args:
@@ -35,6 +36,7 @@ class Splitter(Protocol):
             ValueError: the rows cannot be split in this way.
         """
 
+    @abc.abstractmethod
     def of(self, batch: pa.RecordBatch, examples: Sequence[bytes]) -> np.ndarray:
         """Return the number of the split of each row, int64 [n].
 
@@ -64,7 +66,30 @@ def make(ratio: Mapping[str, int], by: str = "hash", column: str = "", seed: flo
     return ways[by]()
 
 
-class HashSplitter:
+def prepared(
+    inputs: Mapping[str, Rows], ratio: Mapping[str, int], way: Mapping[str, Any], encode: Encode
+) -> dict[str, Splitter]:
+    """Return the splitter for the rows of each input, after its look at all rows.
+
+    Args:
+        inputs: by name, a function that reads the rows from their beginning. Several are splits already.
+        ratio: of the splits to make of a single input.
+        way: the further arguments of `make`.
+        encode: from rows to their serialized tf.Examples, the same bytes for the same content.
+
+    Raises:
+        ValueError: the rows cannot be split in this way, or a row is in two splits.
+    """
+    if not ratio:
+        _guards.refuse_common_rows(inputs, encode)
+        return {name: ReadyMade(number) for number, name in enumerate(inputs)}
+    ((name, rows),) = inputs.items()
+    splitter = make(ratio, **way)
+    splitter.prepare(rows(), encode)
+    return {name: splitter}
+
+
+class HashSplitter(Splitter):
     """By the sha256 of the serialized example, as TFX does: a row stays in its split for ever.
 
     Args:
@@ -76,9 +101,6 @@ class HashSplitter:
         self._ends = list(accumulate(ratio.values()))
         self._key = key
 
-    def prepare(self, batches: Iterable[pa.RecordBatch], encode: Encode) -> None:
-        """Nothing: a row's own bytes decide."""
-
     def of(self, batch: pa.RecordBatch, examples: Sequence[bytes]) -> np.ndarray:
         return self.of_bytes(examples)
 
@@ -88,7 +110,7 @@ class HashSplitter:
         return np.searchsorted(self._ends, buckets, side="right").astype(np.int64)
 
 
-class GroupSplitter:
+class GroupSplitter(Splitter):
     """By a hash of a column's value: no group is in two splits, and a group stays in its split for ever."""
 
     def __init__(self, ratio: Mapping[str, int], column: str, key: bytes) -> None:
@@ -104,7 +126,7 @@ class GroupSplitter:
         return self._hash.of_bytes(groups)[numbers]
 
 
-class TimeSplitter:
+class TimeSplitter(Splitter):
     """By a column of times: the oldest rows train, the others follow in the order of the ratio.
 
     Rows of one time are in one split, so the shares are met as nearly as the times allow.
@@ -136,7 +158,7 @@ class TimeSplitter:
         return self._order[np.searchsorted(self._starts, times, side="right")]
 
 
-class StratifiedSplitter:
+class StratifiedSplitter(Splitter):
     """By a keyed hash within each value of a column, cut at the ratio: every class has its share in every split.
 
     A class with at least as many different rows as there are splits is in all of them.
@@ -183,14 +205,11 @@ class StratifiedSplitter:
         return zip(names, np.split(order, ends), strict=True)
 
 
-class ReadyMade:
+class ReadyMade(Splitter):
     """All rows of a file to one split: the files are split already."""
 
     def __init__(self, number: int) -> None:
         self._number = number
-
-    def prepare(self, batches: Iterable[pa.RecordBatch], encode: Encode) -> None:
-        """Nothing: the file decides."""
 
     def of(self, batch: pa.RecordBatch, examples: Sequence[bytes]) -> np.ndarray:
         return np.full(len(examples), self._number, np.int64)

@@ -9,7 +9,7 @@ import csv
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -95,17 +95,18 @@ def record_batches(path: str, types: dict[str, pa.DataType]) -> Iterator[pa.Reco
         raise ValueError(f"{path}: {str(error).removeprefix('CSV parse error: ')}") from error
 
 
-def load(pattern: str, output_config: Any, options: dict[str, Any]) -> Any:
-    """Return the ExampleGen node that reads the files a path or glob names.
+def load(inputs: Mapping[str, Sequence[str]], output_config: Any, options: Mapping[str, Any]) -> Any:
+    """Return the ExampleGen node that reads the files that paths or globs name.
 
     Args:
-        pattern: absolute path or glob of the CSV files.
-        output_config: example_gen_pb2.Output with the splits to make.
-        options: JSON; `float_columns` are read as float32 even where all their values happen to be whole numbers.
+        inputs: absolute paths or globs of the CSV files by input split; several are the splits themselves.
+        output_config: example_gen_pb2.Output with the splits to make of a single input split.
+        options: JSON; `float_columns` are read as float32 even where all their values happen to be whole numbers,
+            `split` has the arguments of `_splits.make`, `spans` and `version` are those of the files.
     """
     from data.loaders import _csv_example_gen  # TFX takes seconds to import; listing and checking must not
 
-    return _csv_example_gen.csv_example_gen(pattern, output_config, options)
+    return _csv_example_gen.csv_example_gen(inputs, output_config, options)
 
 
 def _parse_options() -> pacsv.ParseOptions:

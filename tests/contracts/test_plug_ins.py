@@ -22,7 +22,7 @@ def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
 @pytest.mark.parametrize("name", names.plug_ins("data.loaders"))
 def test_a_loader_reads_names_and_makes_a_node(name):
     loader = names.load("data.loaders", name)
-    assert list(inspect.signature(loader.load).parameters) == ["pattern", "output_config", "options"]
+    assert list(inspect.signature(loader.load).parameters) == ["inputs", "output_config", "options"]
     assert callable(loader.column_names)
     assert callable(loader.matching_files)
     assert all(isinstance(module, str) for module in loader.MODULES)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.home import Home
 
@@ -40,6 +41,7 @@ class Run:
         config: path of the config file.
         overrides: the `--set` arguments.
         steps: in the order they ran.
+        splits: by name, rows, columns and label balance, see `balance.Split`.
         verdict: the lines of the gate.
         blessed: false once the gate has refused the model.
         mobile: the lines about what phones get.
@@ -54,6 +56,7 @@ class Run:
     config: str
     overrides: list[str]
     steps: list[StepRecord] = field(default_factory=list)
+    splits: dict[str, Any] = field(default_factory=dict)
     verdict: list[str] = field(default_factory=list)
     blessed: bool = True
     mobile: list[str] = field(default_factory=list)

@@ -72,12 +72,15 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
 
 def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs.StepRecord:
     """Launch one node and return what became of it; the Evaluator's verdict goes into the record."""
-    from pipeline import figures, mobile, node, verdict
+    from pipeline import balance, figures, mobile, node, verdict
 
     outcome = node.launch(ir, name)
     if name == "Pusher" and not figures.pushed_folder_exists(outcome.outputs):
         outcome = node.launch_again(ir, name)
     figure = figures.figure(name, outcome.outputs)
+    if name == "StatisticsGen":
+        splits = balance.read(outcome.outputs, file.config.label)
+        record.splits, figure = balance.as_json(splits), balance.line(splits, file.config.label)
     if name == "Evaluator":
         gate = verdict.read(file.config, *(outcome.outputs[key][0].uri for key in ("evaluation", "blessing")))
         record.verdict, record.blessed = gate.lines, gate.blessed

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline import names, yaml_file
-from pipeline.config import Config, Evaluation
-from pipeline.data_config import Data
+from pipeline import names, spans, yaml_file
+from pipeline.config import Config, Evaluation, Label
+from pipeline.data_config import Data, Split
 from pipeline.errors import ConfigError, DataError
 from pipeline.home import home_root
 from pipeline.metrics import METRICS
@@ -30,17 +30,19 @@ class ConfigFile:
         overrides: the `--set` arguments applied on top.
         config: the content.
         data_root: where named datasets keep files that they have to write, a folder each.
+        span: which spans of the data to read, see `spans.resolve`.
     """
 
     path: Path
     overrides: tuple[str, ...]
     config: Config
     data_root: Path
+    span: str | None = None
 
     @cached_property
-    def data_pattern(self) -> str:
-        """The absolute path or glob of the raw files, or the query."""
-        return _data_pattern(self.config.data, self.path, self.data_root)
+    def inputs(self) -> spans.Inputs:
+        """The raw files, or the query."""
+        return _inputs(self.config.data, self.path, self.data_root, self.span)
 
     @cached_property
     def schema_path(self) -> Path | None:
@@ -49,13 +51,14 @@ class ConfigFile:
         return None if name is None else (self.path.parent / name).resolve()
 
 
-def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None) -> ConfigFile:
+def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None, span: str | None = None) -> ConfigFile:
     """Read and check a config: its keys and values, and the names in it against files and columns.
 
     Args:
         path: the YAML file.
         overrides: `a.b=value`, applied on top.
         home: the folder for everything that is written; None takes the one `home_root` finds.
+        span: which spans of the data to read, see `spans.resolve`.
 
     Raises:
         ConfigError: one line per mistake.
@@ -63,10 +66,10 @@ def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None) ->
     overrides, data_root = tuple(overrides), (home or home_root()) / "data"
     source = yaml_file.read(path, overrides)
     sections, mistakes = _sections(source)
-    mistakes += _against_data(source, sections, data_root)
+    mistakes += _against_data(source, sections, data_root, span)
     if mistakes:
         raise ConfigError(*mistakes)
-    return ConfigFile(path, overrides, Config.model_construct(**sections), data_root)
+    return ConfigFile(path, overrides, Config.model_construct(**sections), data_root, span)
 
 
 def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
@@ -132,7 +135,7 @@ def _tag(member: Any) -> str | None:
     return get_args(kind.annotation)[0] if kind else None
 
 
-def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path) -> list[str]:
+def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path, span: str | None) -> list[str]:
     """Check what the valid sections say against the files and columns there are."""
     mistakes = []
     schema = sections.get("schema_file")
@@ -140,13 +143,18 @@ def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path
         mistakes.append(f"{source.place(('schema',))}: no such file, got {schema!r}; `slipway run` infers one without")
     if "label" in sections and "features" in sections:
         mistakes += _against_label(source, sections)
+    if "label" in sections and "data" in sections:
+        mistakes += _split_against_label(source, sections["data"].split, sections["label"])
     columns: list[str] = []
     wrong_options = _against_loader(source, sections["data"]) if "data" in sections else []
     mistakes += wrong_options
     try:
-        columns = _header(source, sections["data"], data_root) if "data" in sections and not wrong_options else []
+        known = "data" in sections and not wrong_options
+        columns = _header(source, sections["data"], data_root, span) if known else []
     except OSError as error:
         mistakes.append(f"{source.place(('data',))}: {error}")
+    except spans.NoSpan as error:
+        mistakes.append(f"--span: {error}")
     if schema and (source.path.parent / schema).is_file():
         # The schema is the contract. A column that the files lack is no mistake of the config: the data are refused.
         columns = [feature.name for feature in curated_schema(source.path.parent / schema).feature]
@@ -191,6 +199,15 @@ def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
     return mistakes
 
 
+def _split_against_label(source: YamlFile, split: Split, label: Label) -> list[str]:
+    place = source.place(("data", "split", "by"))
+    if split.by == "stratified" and split.column is None and label.task == "regression":
+        return [f"{place}: a regression label has no classes, got 'stratified'; name a column, or write by: random"]
+    if split.by == "group" and split.column == label.name:
+        return [f"{place}: no class may be in one split alone, got a group by the label; write by: stratified"]
+    return []
+
+
 def _metric_names(evaluation: Evaluation | None) -> Iterator[tuple[Path_, str]]:
     if evaluation:
         yield from ((("evaluation", "metrics"), name) for name in evaluation.metrics)
@@ -202,6 +219,8 @@ def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
     """Yield every column that a valid section names, with the key that names it."""
     if "label" in sections:
         yield ("label", "name"), sections["label"].name
+    if "data" in sections and sections["data"].split.column is not None:
+        yield ("data", "split", "column"), sections["data"].split.column
     if "features" in sections:
         yield from ((("features", "columns", name), name) for name in sections["features"].columns)
         yield from ((("features", "exclude", i), name) for i, name in enumerate(sections["features"].exclude))
@@ -213,19 +232,21 @@ def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
             yield from ((("evaluation", "thresholds", i, "slice"), name) for name in threshold.slice)
 
 
-def _header(source: YamlFile, data: Data, data_root: Path) -> list[str]:
+def _header(source: YamlFile, data: Data, data_root: Path, span: str | None) -> list[str]:
     """Return the columns of the raw files, from their beginning only; none for a query.
 
     Raises:
         OSError: there are no such files.
         DataError: the files have no readable header.
+        NoSpan: there is no such span.
     """
     if data.query is not None:
         return []
     loader = names.load("data.loaders", data_format(data))
-    path = loader.matching_files(_data_pattern(data, source.path, data_root))[0]
+    inputs = _inputs(data, source.path, data_root, span)
+    paths = [path for patterns in inputs.patterns.values() for one in patterns for path in loader.matching_files(one)]
     try:
-        return loader.column_names(path, data.options)
+        return loader.column_names(paths[0], data.options)
     except ValueError as error:
         raise DataError(f"{source.place(('data',))}: the data are refused: {error}") from error
 
@@ -247,9 +268,12 @@ def data_format(data: Data) -> str:
     return data.format if data.source is None else names.load("data.sources", data.source).SOURCE.format
 
 
-def _data_pattern(data: Data, config_path: Path, data_root: Path) -> str:
+def _inputs(data: Data, config_path: Path, data_root: Path, span: str | None) -> spans.Inputs:
+    """Return what is read: absolute paths or globs by input split; those that are to be split are `rows`."""
     if data.query is not None:
-        return data.query
+        return spans.Inputs({"rows": [data.query]})
     if data.source is not None:
-        return names.load("data.sources", data.source).SOURCE.locate(data_root / data.source)
-    return str((config_path.parent / str(data.path)).absolute())
+        found = names.load("data.sources", data.source).SOURCE.locate(data_root / data.source)
+        return spans.resolve({"rows": found}, span)
+    paths = data.path if isinstance(data.path, dict) else {"rows": str(data.path)}
+    return spans.resolve({name: str((config_path.parent / path).absolute()) for name, path in paths.items()}, span)

@@ -2,29 +2,26 @@
 
 import logging
 import time
-from collections.abc import Iterable
-from pathlib import Path
 
-from pipeline import causes, config_file, importing
+from pipeline import causes, importing
+from pipeline.config_file import ConfigFile
 from pipeline.errors import DATA_REFUSED, STEP_FAILED, StepError
-from pipeline.home import Home, home_root
+from pipeline.home import Home
 
 
-def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, run_id: str) -> int:
+def run(file: ConfigFile, home: Home, node_id: str, run_id: str) -> int:
     """Run one node and return its exit code; an orchestrator's log gets everything on standard error.
 
     Raises:
         StepError: the step failed or refused the data.
         SetupError: there is no such step.
     """
-    file = config_file.read(config, overrides, home_root(home))
-    place = Home(home_root(home), file.config.name)
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
         from pipeline import build, findings, node
 
     begun = time.time()
-    ir = build.build(file, place, run_id)
+    ir = build.build(file, home, run_id)
     node.find(ir, node_id)
     try:
         outcome = node.launch(ir, node_id)

@@ -25,6 +25,7 @@ class StepRecord:
         figure: its key figure.
         lines: what belongs under it: a verdict, a report.
         exit_code: what those lines call for, 0 when all is well.
+        details: the same for programs, where there is more to say.
     """
 
     name: str
@@ -33,6 +34,7 @@ class StepRecord:
     figure: str = ""
     lines: list[str] = field(default_factory=list)
     exit_code: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

@@ -58,17 +58,22 @@ class Step:
 
 
 def _example_gen(_: Bus, plan: Plan) -> Any:
-    splits = [
-        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=buckets)
-        for name, buckets in plan.config.data.split.items()
-    ]
-    output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
-    loader = names.load("data.loaders", data_format(plan.config.data))
-    options = {**plan.config.data.options, "code": fingerprint.of_modules(*loader.MODULES)}
+    data, inputs = plan.config.data, plan.file.inputs
+    loader = names.load("data.loaders", data_format(data))
+    options: dict[str, Any] = {**data.options, "code": fingerprint.of_modules(*loader.MODULES)}
     if plan.file.schema_path:
         columns = curated_schema(plan.file.schema_path).feature
         options["float_columns"] = [column.name for column in columns if column.type == schema_pb2.FLOAT]
-    return loader.load(plan.file.data_pattern, output, options)
+    if inputs.spans:
+        options["spans"] = list(inputs.spans)
+    if inputs.version is not None:
+        options["version"] = inputs.version
+    output = example_gen_pb2.Output()
+    if len(inputs.patterns) == 1:  # else they are the splits
+        options["split"] = data.split.arguments(plan.config.label.name)
+        for name, share in data.split.ratio.items():
+            output.split_config.splits.add(name=name, hash_buckets=share)
+    return loader.load(inputs.patterns, output, options)
 
 
 def _statistics_gen(bus: Bus, plan: Plan) -> Any:

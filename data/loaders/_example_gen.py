@@ -4,30 +4,22 @@ TFX's own executors spend about 80 µs a row in Python objects and Beam elements
 here a block of rows becomes serialized tf.Examples in one native call, and is written where it was read.
 """
 
-import bisect
-import hashlib
 import importlib
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import tensorflow as tf
-from google.protobuf import json_format, struct_pb2
 from tfx.components.example_gen import base_example_gen_executor
-from tfx.components.example_gen.component import FileBasedExampleGen
-from tfx.dsl.components.base import executor_spec
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import proto_utils
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from data.loaders import _features
+from data.loaders import _features, _guards, _inputs, _splits
 
 # At most so many shards per split, however many files there are: pictures come one a file.
 SHARDS = 16
@@ -42,33 +34,35 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         """Read, split and write; the base class sets the properties of the artifact."""
         self._examples = output_dict[standard_component_specs.EXAMPLES_KEY]
         super().Do(input_dict, output_dict, exec_properties)
+        _refuse_empty(self._split_folders(), exec_properties)
 
     def GenerateExamplesByBeam(self, pipeline: beam.Pipeline, exec_properties: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        """Write at most `SHARDS` shards per split; nothing is left for the base class to write."""
-        writing = example_gen_pb2.Output()
-        proto_utils.json_to_proto(exec_properties[standard_component_specs.OUTPUT_CONFIG_KEY], writing)
-        options = _options(exec_properties)
+        """Write at most `SHARDS` shards per input and split; nothing is left for the base class to write."""
+        options = _inputs.options(exec_properties)
         loader = importlib.import_module(options["loader"])
+        inputs = _inputs.files(exec_properties, loader.matching_files)
+        paths = [path for files in inputs.values() for path in files]
         # Before Beam starts, so that a broken file ends the run with its own message and not with a worker's.
-        paths = _paths(loader, exec_properties)
         if hasattr(loader, "unusable"):
             options["skipped"] = self._skip(loader.unusable(paths, options), options)
         types = loader.column_types(paths, options)
-        splits = {
-            artifact_utils.get_split_uri(self._examples, split.name): split.hash_buckets
-            for split in writing.split_config.splits
-        }
-        count = min(SHARDS, len(paths))
-        shards = [
-            ([str(path) for path in part], f"data_tfrecord-{i:05d}-of-{count:05d}.gz")
-            for i, part in enumerate(np.array_split(paths, count))
-        ]
-        _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.Map(_write_shard, types, options, splits)
+        rows = {name: partial(_batches, files, types, options) for name, files in inputs.items()}
+        splitters = _splits.prepared(rows, _inputs.ratio(exec_properties), options.get("split", {}), _encoded)
+        shards = [(part, splitters[name]) for name, files in inputs.items() for part in _parts(files)]
+        names = [f"data_tfrecord-{number:05d}-of-{len(shards):05d}.gz" for number in range(len(shards))]
+        named = [(name, *shard) for name, shard in zip(names, shards, strict=True)]
+        folders = list(self._split_folders().values())
+        _ = pipeline | beam.Create(named) | beam.Reshuffle() | beam.Map(_write_shard, types, options, folders)
         return {}
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802
         """Not used: rows do not travel through Beam one by one."""
         raise NotImplementedError("rows are written where they are read, see GenerateExamplesByBeam")
+
+    def _split_folders(self) -> dict[str, str]:
+        """Return the folder of each split, in the order of the splits' numbers."""
+        names = artifact_utils.decode_split_names(artifact_utils.get_single_instance(self._examples).split_names)
+        return {name: artifact_utils.get_split_uri(self._examples, name) for name in names}
 
     def _skip(self, unusable: Mapping[str, str], options: Mapping[str, Any]) -> list[str]:
         """Return the files to leave out, and count them in the artifact.
@@ -87,63 +81,45 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         return list(unusable)
 
 
-class HashSplitter:
-    """Sends a row to a split by the hash of its example, as TFX does: the same row for ever to the same split.
-
-    Args:
-        buckets: hash buckets by split.
-    """
-
-    def __init__(self, buckets: Sequence[int]) -> None:
-        self._ends = list(accumulate(buckets))
-
-    def of(self, _: pa.RecordBatch, examples: Sequence[bytes]) -> np.ndarray:
-        """Return the numbers of the splits, int [n].
-
-        Args:
-            _: the n rows as columns.
-            examples: the n rows, serialized.
-        """
-        return np.array([bisect.bisect(self._ends, self._bucket(example)) for example in examples], int)
-
-    def _bucket(self, example: bytes) -> int:
-        return int.from_bytes(hashlib.sha256(example).digest(), "big") % self._ends[-1]
+def _parts(files: Sequence[str]) -> list[list[str]]:
+    """Return files in at most `SHARDS` parts."""
+    return [part.tolist() for part in np.array_split(np.array(files, object), min(SHARDS, len(files)))]
 
 
-def _options(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
-    packed, options = example_gen_pb2.CustomConfig(), struct_pb2.Struct()
-    proto_utils.json_to_proto(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], packed)
-    packed.custom_config.Unpack(options)
-    return json_format.MessageToDict(options)
-
-
-def _paths(loader: Any, exec_properties: Mapping[str, Any]) -> list[str]:
-    """Return the files that the patterns of the input name."""
-    reading, base = example_gen_pb2.Input(), exec_properties[standard_component_specs.INPUT_BASE_KEY]
-    proto_utils.json_to_proto(exec_properties[standard_component_specs.INPUT_CONFIG_KEY], reading)
-    return [path for split in reading.splits for path in loader.matching_files(os.path.join(base, split.pattern))]
+def _refuse_empty(folders: Mapping[str, str], exec_properties: Mapping[str, Any]) -> None:
+    """Raise when a split that was written has no row; rows are counted only where one has none."""
+    written = {
+        name: tf.data.TFRecordDataset(tf.io.gfile.glob(os.path.join(folder, "*")), "GZIP")
+        for name, folder in folders.items()
+    }
+    if any(next(iter(rows), None) is None for rows in written.values()):
+        counts = {name: sum(1 for _ in rows) for name, rows in written.items()}
+        way = _inputs.options(exec_properties).get("split", {})
+        _guards.refuse_empty(counts, _inputs.ratio(exec_properties), way.get("by", "hash"))
 
 
 def _write_shard(
-    files: tuple[list[str], str], types: Mapping[str, pa.DataType], options: Mapping[str, Any], splits: dict[str, int]
+    shard: tuple[str, list[str], _splits.Splitter],
+    types: Mapping[str, pa.DataType],
+    options: Mapping[str, Any],
+    folders: Sequence[str],
 ) -> None:
     """Write the rows of some files, in their order, into one gzipped TFRecord shard per split folder.
 
     Args:
-        files: the paths to read, and the name of the shards to write.
+        shard: the name of the files to write, the paths to read, and what splits their rows.
         types: of every column.
         options: of the loader.
-        splits: hash buckets by the folder of the split.
+        folders: of the splits, in the order of their numbers.
     """
-    paths, shard = files
-    splitter = HashSplitter(list(splits.values()))
+    name, paths, splitter = shard
     packing = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=1)
-    for folder in splits:
+    for folder in folders:
         tf.io.gfile.makedirs(folder)
-    writers = [tf.io.TFRecordWriter(os.path.join(folder, shard), packing) for folder in splits]
+    writers = [tf.io.TFRecordWriter(os.path.join(folder, name), packing) for folder in folders]
     for batch in _batches(paths, types, options):
         examples = _encoded(batch)
-        for number, example in zip(splitter.of(batch, examples), examples, strict=True):
+        for number, example in zip(splitter.of(batch, examples).tolist(), examples, strict=True):
             writers[number].write(example)
     for writer in writers:
         writer.close()
@@ -164,27 +140,3 @@ def _encoded(batch: pa.RecordBatch) -> list[bytes]:
     """
     encoded = RecordBatchToExamplesEncoder().encode(_features.as_features(batch))
     return [tf.train.Example.FromString(one).SerializeToString(deterministic=True) for one in encoded]
-
-
-def example_gen(
-    loader: str, pattern: str, output_config: example_gen_pb2.Output, options: Mapping[str, Any]
-) -> FileBasedExampleGen:
-    """Return the node that reads the files a glob names; see `_files.load_with`.
-
-    Args:
-        loader: its dotted name.
-        pattern: absolute path or glob.
-        output_config: the splits to make.
-        options: of the loader, JSON.
-    """
-    packed = example_gen_pb2.CustomConfig()
-    packed.custom_config.Pack(json_format.ParseDict({**options, "loader": loader}, struct_pb2.Struct()))
-    folder = os.path.dirname(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
-    split = example_gen_pb2.Input.Split(name="rows", pattern=os.path.relpath(pattern, folder))
-    return FileBasedExampleGen(
-        input_base=folder,
-        input_config=example_gen_pb2.Input(splits=[split]),
-        output_config=output_config,
-        custom_config=packed,
-        custom_executor_spec=executor_spec.BeamExecutorSpec(Executor),
-    )

@@ -49,7 +49,10 @@ def matching_files(path: str, inside: str = "*") -> list[str]:
     return files
 
 
-def load_with(loader: str, inside: str = "*") -> Callable[[str, Any, dict[str, Any]], Any]:
+Load = Callable[[Mapping[str, Sequence[str]], Any, Mapping[str, Any]], Any]
+
+
+def load_with(loader: str, inside: str = "*") -> Load:
     """Return the `load` of a loader of files.
 
     Args:
@@ -57,17 +60,19 @@ def load_with(loader: str, inside: str = "*") -> Callable[[str, Any, dict[str, A
         inside: the glob of the files inside a folder.
     """
 
-    def load(pattern: str, output_config: Any, options: dict[str, Any]) -> Any:
+    def load(inputs: Mapping[str, Sequence[str]], output_config: Any, options: Mapping[str, Any]) -> Any:
         """Return the ExampleGen node that reads the files.
 
         Args:
-            pattern: absolute path, glob or folder.
-            output_config: example_gen_pb2.Output with the splits to make.
-            options: JSON, those of the loader; `float_columns` become float32 even where all values are whole numbers.
+            inputs: absolute paths, globs or folders by input split; several are the splits themselves.
+            output_config: example_gen_pb2.Output with the splits to make of a single input split.
+            options: JSON, those of the loader; `float_columns` become float32 even where all values are whole numbers,
+                `split` has the arguments of `_splits.make`, `spans` and `version` are those of the files.
         """
-        from data.loaders import _example_gen  # TFX takes seconds to import; listing and checking must not
+        from data.loaders import _example_gen, _inputs  # TFX takes seconds to import; listing and checking must not
 
-        return _example_gen.example_gen(loader, pattern_of(pattern, inside), output_config, options)
+        globs = {name: [pattern_of(one, inside) for one in patterns] for name, patterns in inputs.items()}
+        return _inputs.node(globs, output_config, {**options, "loader": loader}, _example_gen.Executor)
 
     return load
 

@@ -7,7 +7,7 @@ TensorFlow itself says which file is a picture, so that none fails later, in the
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -43,12 +43,13 @@ def matching_files(path: str) -> list[str]:
     return _files.matching_files(path, INSIDE)
 
 
-def load(pattern: str, output_config: Any, options: dict[str, Any]) -> Any:
+def load(inputs: Mapping[str, Sequence[str]], output_config: Any, options: Mapping[str, Any]) -> Any:
     """Return the ExampleGen node that reads the pictures; see `_files.load_with`."""
     if "image_column" in options:
         # TFX's cache sees the tables alone.
-        options = options | {"pictures": _digest(sorted(_pictures(matching_files(pattern), options)))}
-    return _files.load_with(__name__, INSIDE)(pattern, output_config, options)
+        tables = [table for patterns in inputs.values() for one in patterns for table in matching_files(one)]
+        options = {**options, "pictures": _digest(sorted(_pictures(tables, options)))}
+    return _files.load_with(__name__, INSIDE)(inputs, output_config, options)
 
 
 def column_names(path: str, options: Mapping[str, Any] = _files.NO_OPTIONS) -> list[str]:

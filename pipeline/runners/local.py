@@ -76,7 +76,7 @@ def _run_step(file: ConfigFile, ir: object, name: str) -> runs.StepRecord:
 
     outcome = node.launch(ir, name)
     found = findings.of(name, file.config, outcome.outputs)
-    return runs.StepRecord(name, outcome.state, 0.0, found.figure, found.lines, found.exit_code)
+    return runs.StepRecord(name, outcome.state, 0.0, found.figure, found.lines, found.exit_code, found.details)
 
 
 def _print_step(step: runs.StepRecord, screen: Screen) -> None:

@@ -22,7 +22,7 @@ def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
 @pytest.mark.parametrize("name", names.plug_ins("data.loaders"))
 def test_a_loader_makes_a_node_checks_its_options_and_names_its_code(name):
     loader = names.load("data.loaders", name)
-    assert list(inspect.signature(loader.load).parameters) == ["pattern", "output_config", "options"]
+    assert list(inspect.signature(loader.load).parameters) == ["inputs", "output_config", "options"]
     assert loader.__name__ in loader.MODULES
     for check in loader.OPTIONS.values():
         with pytest.raises(ValueError, match=r"got .*; "):

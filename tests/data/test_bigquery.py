@@ -10,7 +10,7 @@ def test_the_node_is_that_of_tfx_with_the_query_the_splits_and_the_project():
     splits = [example_gen_pb2.SplitConfig.Split(name="train", hash_buckets=3)]
     output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
     options = {"project": "mine", "temp_location": "gs://mine/tmp", "code": "abc", "float_columns": []}
-    node = bigquery.load("SELECT * FROM trips", output, options)
+    node = bigquery.load({"rows": ["SELECT * FROM trips"]}, output, options)
     assert type(node).__name__ == "BigQueryExampleGen"
     assert "SELECT * FROM trips" in node.exec_properties["input_config"]
     assert "train" in node.exec_properties["output_config"]

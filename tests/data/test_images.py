@@ -118,7 +118,7 @@ def test_the_cache_sees_an_edited_picture_of_a_table(table, folder):
     from tfx.proto import example_gen_pb2
 
     def config():
-        node = images.load(table, example_gen_pb2.Output(), {"image_column": "file"})
+        node = images.load({"rows": [table]}, example_gen_pb2.Output(), {"image_column": "file"})
         return str(node.exec_properties["custom_config"])
 
     before = config()

@@ -40,18 +40,6 @@ def test_the_size_of_examples_and_of_a_model_is_that_of_all_files_below(artifact
     assert figures.figure("Trainer", {"model": [examples]}) == "1.2 MB model"
 
 
-def test_statistics_say_rows_by_split_and_columns(artifact):
-    found = tfdv.generate_statistics_from_dataframe(pd.concat([FARES] * 500))
-    small = tfdv.generate_statistics_from_dataframe(FARES)
-    files = {
-        "Split-train/FeatureStats.pb": found.SerializeToString(),
-        "Split-eval/FeatureStats.pb": small.SerializeToString(),
-    }
-    statistics = artifact(standard_artifacts.ExampleStatistics, files)
-    statistics.split_names = '["train", "eval"]'
-    assert figures.figure("StatisticsGen", {"statistics": [statistics]}) == "1,500 train + 3 eval rows, 2 columns"
-
-
 def test_a_schema_says_its_columns(artifact):
     schema = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(FARES))
     schema = artifact(standard_artifacts.Schema, {"schema.pbtxt": text_format.MessageToString(schema)})

@@ -12,8 +12,11 @@ from typing import Any
 
 # Files are read in blocks of so many bytes, and no line may be longer: memory does not grow with the file.
 BLOCK_BYTES = 8 << 20
+# With or without a byte order mark.
+UTF_8 = "utf-8-sig"
 GZIP_START = b"\x1f\x8b"
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+Load = Callable[[Mapping[str, Sequence[str]], Any, Mapping[str, Any]], Any]
 
 
 def pattern_of(path: str, inside: str = "*") -> str:
@@ -36,7 +39,7 @@ def matching_files(path: str, inside: str = "*") -> list[str]:
     """
     pattern = pattern_of(path, inside)
     folder, name = os.path.split(pattern)
-    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+    if os.path.isdir(folder) and not _may(folder, os.R_OK | os.X_OK):
         raise PermissionError(f"no permission to read the folder, got {folder!r}; change its mode or its owner")
     files = sorted(file for file in glob.glob(pattern) if os.path.isfile(file))
     if not name.startswith("_"):
@@ -44,12 +47,13 @@ def matching_files(path: str, inside: str = "*") -> list[str]:
     if not files:
         raise FileNotFoundError(f"no file matches, got {pattern!r}; check the path")
     for file in files:
-        if not os.access(file, os.R_OK):
+        if not _may(file, os.R_OK):
             raise PermissionError(f"no permission to read, got {file!r}; change its mode or its owner")
     return files
 
 
-Load = Callable[[Mapping[str, Sequence[str]], Any, Mapping[str, Any]], Any]
+def _may(path: str, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def load_with(loader: str, inside: str = "*") -> Load:
@@ -97,8 +101,13 @@ def opened(path: str) -> Iterator[Any]:
             raise ValueError(f"{path}: a broken gzip file, got {error}; it may be cut off") from error
 
 
-def text_blocks(path: str, encoding: str = "utf-8-sig") -> Iterator[str]:
+def text_blocks(path: str, encoding: str = UTF_8, way_out: str = "") -> Iterator[str]:
     """Yield the text of a file in blocks of about `BLOCK_BYTES`.
+
+    Args:
+        path: the file.
+        encoding: of it, as Python names it.
+        way_out: what else to do with a file of another encoding than to save it anew.
 
     Raises:
         ValueError: the file has bytes of another encoding, or NUL bytes.
@@ -113,7 +122,7 @@ def text_blocks(path: str, encoding: str = "utf-8-sig") -> Iterator[str]:
                 line += error.object[: error.start].count(b"\n")
                 wrong = error.object[error.start : error.start + 10]
                 raise ValueError(
-                    f"{path}: line {line}: not {error.encoding}, got {wrong!r}; save it as UTF-8"
+                    f"{path}: line {line}: not {error.encoding}, got {wrong!r}; save it as UTF-8{way_out}"
                 ) from error
             if (nul := text.find("\0")) >= 0:
                 line += text.count("\n", 0, nul)

@@ -10,7 +10,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +23,6 @@ MODULES = (__name__, "data.loaders._example_gen")
 INT64_END = 2.0**63
 # From narrow to wide: a value that does not fit sends its column one step to the right.
 WIDER = {pa.null(): pa.int64(), pa.int64(): pa.float64(), pa.float64(): pa.binary()}
-UTF_8 = "utf-8-sig"
 
 matching_files = _files.matching_files
 load = _files.load_with(__name__)
@@ -51,11 +49,13 @@ def column_names(path: str, options: Mapping[str, Any] = _files.NO_OPTIONS) -> l
     Raises:
         ValueError: the file is empty, or a name is empty or stands twice.
     """
+    start = next(_text(path, options), "")
+    if len(start) >= _files.BLOCK_BYTES and "\n" not in start:
+        raise ValueError(f"{path}: {_files.too_long()}")
     try:
-        with _files.opened(path) as binary:
-            file = io.TextIOWrapper(binary, encoding=options.get("encoding", UTF_8), newline="")
-            names = next(csv.reader(_lines(file), strict=True, delimiter=options.get("delimiter", ",")), [])
-    except (UnicodeError, csv.Error) as error:
+        lines = csv.reader(io.StringIO(start, newline=""), strict=True, delimiter=options.get("delimiter", ","))
+        names = next(lines, [])
+    except csv.Error as error:
         raise ValueError(f"{path}: unreadable header line, got {error}; save the file as CSV in UTF-8") from error
     if not any(names):
         raise ValueError(f"{path}: no header line, got an empty one; a CSV file starts with its column names")
@@ -108,11 +108,9 @@ def record_batches(
         raise ValueError(f"{path}: {_files.too_long() if 'straddles two block' in text else text}") from error
 
 
-def _lines(file: io.TextIOBase) -> Iterator[str]:
-    for line in iter(partial(file.readline, _files.BLOCK_BYTES), ""):
-        if len(line) == _files.BLOCK_BYTES:
-            raise csv.Error(_files.too_long())
-        yield line
+def _text(path: str, options: Mapping[str, Any]) -> Iterator[str]:
+    encoding = options.get("encoding", _files.UTF_8)
+    return _files.text_blocks(path, encoding, ", or set data.options.encoding, for instance to latin-1")
 
 
 def _guess(path: str, names: list[str], options: Mapping[str, Any]) -> dict[str, pa.DataType]:
@@ -154,6 +152,6 @@ def _refuse_broken_text(path: str, options: Mapping[str, Any]) -> None:
 
     pyarrow would take the rest of the file for that cell.
     """
-    quotes = sum(block.count('"') for block in _files.text_blocks(path, options.get("encoding", UTF_8)))
+    quotes = sum(block.count('"') for block in _text(path, options))
     if quotes % 2:
         raise ValueError(f"{path}: a quoted cell is never closed, got {quotes} quote marks; the file may be cut off")

@@ -48,7 +48,6 @@ def test_no_group_is_in_two_splits(read, visits):
 
 def test_a_rare_class_has_its_share_in_every_split(read, visits):
     found = read(
-        _example_gen.Executor,
         visits,
         ratio={"train": 6, "eval": 2, "test": 2},
         split={"by": "stratified", "column": "sale"},

@@ -9,6 +9,12 @@ import pyarrow as pa
 
 # Of a row that is shown, and of one of its values.
 ROW_CHARACTERS, VALUE_CHARACTERS = 200, 40
+# What helps against a split without rows, by the way rows are split.
+REMEDIES = {
+    "hash": "give more rows, or write by: random or stratified",
+    "random": "give more rows, or another seed or ratio",
+    "group": "give more groups, or another seed or ratio",
+}
 Encode = Callable[[pa.RecordBatch], list[bytes]]
 Rows = Callable[[], Iterable[pa.RecordBatch]]
 
@@ -32,7 +38,7 @@ def refuse_common_rows(splits: Mapping[str, Rows], encode: Encode) -> None:
         common = np.intersect1d(digests[one], digests[two])
         if len(common):
             row = _first(splits[two], encode, common)
-            text = f"{len(common):,} different rows are in the splits {one} and {two} both, got for instance {row}"
+            text = f"the splits {one} and {two} have rows in common, got {len(common):,}, the first {row}"
             found.append(f"{text}; keep each row in one of them, or leave the splitting to data.split")
     if found:
         raise ValueError("\n".join(found))
@@ -54,10 +60,8 @@ def refuse_empty(counts: Mapping[str, int], ratio: Mapping[str, int], by: str) -
         rows = ", ".join(f"{name} {count:,}" for name, count in counts.items())
         shares = ", ".join(f"{name}: {share}" for name, share in ratio.items())
         how = f" at {{{shares}}} by {by}" if ratio else ""
-        raise ValueError(
-            f"no rows in the split {' and '.join(empty)}, got {rows} of {sum(counts.values()):,} rows{how}; "
-            "give more rows or another ratio"
-        )
+        text = f"no rows in the split {' and '.join(empty)}, got {rows} of {sum(counts.values()):,} rows{how}"
+        raise ValueError(f"{text}; {REMEDIES.get(by, 'give more rows')}")
 
 
 def _digest(example: bytes) -> int:

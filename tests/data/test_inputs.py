@@ -77,9 +77,7 @@ def test_files_that_are_split_already_stay_so(read, visits):
     }
     with open(Path(visits).parent / "split" / "eval" / "1.csv", "a") as file:
         file.write("\n".join([*lines[1:3], lines[1], lines[149], ""]))
-    with pytest.raises(
-        ValueError, match="2 different rows are in the splits train and eval both, got for instance"
-    ) as error:
+    with pytest.raises(ValueError, match="the splits train and eval have rows in common, got 2, the first") as error:
         read(inputs)
     assert lines[1].split(",")[0] in str(error.value)
 

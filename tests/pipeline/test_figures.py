@@ -40,6 +40,22 @@ def test_the_size_of_examples_and_of_a_model_is_that_of_all_files_below(artifact
     assert figures.figure("Trainer", {"model": [examples]}) == "1.2 MB model"
 
 
+@pytest.mark.parametrize(
+    ("properties", "figure"),
+    [
+        ({"span": 0}, "0.0 MB of examples"),
+        ({"span": 7}, "0.0 MB of examples of span 7"),
+        ({"span": 7, "version": 2}, "0.0 MB of examples of span 7, version 2"),
+        ({"span": 7, "first_span": 0}, "0.0 MB of examples of spans 0 to 7"),
+    ],
+)
+def test_examples_say_their_spans(artifact, properties, figure):
+    examples = artifact(standard_artifacts.Examples, {"Split-train/a.gz": b"x"})
+    for name, value in properties.items():
+        examples.set_int_custom_property(name, value)
+    assert figures.figure("ExampleGen", {"examples": [examples]}) == figure
+
+
 def test_a_schema_says_its_columns(artifact):
     schema = tfdv.infer_schema(tfdv.generate_statistics_from_dataframe(FARES))
     schema = artifact(standard_artifacts.Schema, {"schema.pbtxt": text_format.MessageToString(schema)})

@@ -36,12 +36,13 @@ def written_once(path: Path, read: Callable[[], Table]) -> str:
     return str(path)
 
 
-def of_scikit_learn(name: str, label: str, **options: Any) -> Table:
+def of_scikit_learn(name: str, label: str, *, whole: Sequence[str] = (), **options: Any) -> Table:
     """Return one of scikit-learn's tables, its label last: the name of the class, or the number of a regression.
 
     Args:
         name: of the loader, `sklearn.datasets.load_<name>`.
         label: the name that the label's column gets.
+        whole: columns that are codes, written as whole numbers; all others are amounts, written as decimals.
         options: of the loader.
     """
     from sklearn import datasets  # takes a second to import; listing and checking must not
@@ -49,5 +50,9 @@ def of_scikit_learn(name: str, label: str, **options: Any) -> Table:
     found = getattr(datasets, f"load_{name}")(**options)
     names = [re.sub(r"[^A-Za-z0-9]+", "_", feature).strip("_") for feature in found.feature_names]
     labels = [found.target_names[number] for number in found.target] if "target_names" in found else found.target
-    rows = [[*map(float, row), value] for row, value in zip(found.data, labels, strict=True)]
+    kinds = [int if name in whole else float for name in names]
+    rows = [
+        [*(kind(x) for kind, x in zip(kinds, row, strict=True)), value]
+        for row, value in zip(found.data, labels, strict=True)
+    ]
     return [*names, label], rows

@@ -20,7 +20,7 @@ SOURCE = Source(
     origin="W. Wolberg, W. Street and O. Mangasarian, University of Wisconsin, 1995; a copy ships in scikit-learn",
     about=(
         "One row is one fine needle aspirate of a breast mass: mean, standard error and worst value of ten figures of "
-        "its cell nuclei, radius to fractal dimension. The label `diagnosis` is benign (357) or malignant (212). Nothing "
-        "is missing. Radius, perimeter and area say nearly the same. For learning about pipelines, not for diagnosis."
+        "its cell nuclei, radius to fractal dimension. The label `diagnosis` is benign (357) or malignant (212). "
+        "Nothing is missing. Radius, perimeter and area say nearly the same. For learning, not for diagnosis."
     ),
 )

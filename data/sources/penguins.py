@@ -63,7 +63,7 @@ SOURCE = Source(
     licence="CC0 1.0, by the data policy of Palmer Station LTER",
     origin="K. Gorman and Palmer Station LTER, Antarctica, 2007 to 2009; shipped by the TFX authors in the tfx package",
     about=(
-        "One row is one penguin near Palmer Station: length and depth of its bill (culmen), length of its flippers, its "
+        "One row is one penguin near Palmer Station: length and depth of its bill (culmen), length of its flippers, "
         "body mass. The label `species` is Adelie (146), Gentoo (120) or Chinstrap (68). Penguins with a missing value "
         "were left out by the TFX authors, and so were island and sex. The species are nearly separable: expect an "
         "accuracy above 97 %, and expect one penguin of the eval split to be one point of it."

@@ -72,7 +72,7 @@ def test_a_label_without_classes_learns_them(analyzed):
 
 
 def test_text_gets_a_vocabulary_only():
-    with pytest.raises(ValueError, match=r"features\.columns\.city: text can only get a vocabulary, got log"):
+    with pytest.raises(ValueError, match=r"features\.columns\.city: text can get vocabulary, hash, date, got log"):
         _transforms.outputs({"city": tf.io.FixedLenFeature([], tf.string)}, ["city"], {"city": [{"kind": "log"}]})
 
 

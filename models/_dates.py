@@ -7,7 +7,7 @@ Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,23 @@ def year(moments: Moments) -> tf.Tensor:
     """Return the year as float64 [n], NaN where a date is missing."""
     years = tf.cast(moments.parts["year"], tf.float64)
     return tf.where(moments.known, years, tf.constant(float("nan"), tf.float64))
+
+
+def refuse_unread(blocks: Iterable[tuple[Mapping[str, Any], Any]], plan: Mapping[str, Sequence[Any]]) -> None:
+    """Raise ValueError when a column's format reads not one date of a split: it is the wrong one.
+
+    Args:
+        blocks: (transformed features [n] by name, label) of the split, block by block; read until all is well.
+        plan: by column, the transforms.
+    """
+    dates = [(column, how) for column, transforms in plan.items() for how in transforms if how["kind"] == "date"]
+    unread = {f"{column}_missing": (column, how["format"]) for column, how in dates}
+    for features, _ in blocks if unread else ():
+        unread = {flag: date for flag, date in unread.items() if flag in features and features[flag].all()}
+        if not unread:
+            return
+    for column, text in unread.values():
+        raise ValueError(f"features.columns.{column}.date: the format reads no row, got {text!r}; look at the data")
 
 
 def _of_numbers(values: tf.Tensor, per_second: int) -> Moments:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models import _raw, _transforms
+from models import _dates, _raw, _transforms
 
 
 class OnDevice(tf.Module):
@@ -33,6 +33,8 @@ class OnDevice(tf.Module):
 
     def _feature(self, output: _transforms.Output, values: tf.Tensor) -> tf.Tensor:
         found = self._learned[output.name]
+        if output.kind == "date":
+            return self._date(output, values)
         if output.kind == "vocabulary":
             table = self._tables.get(output.name)
             ids = table.lookup(values) if table else _number_ids(values, found["words"])
@@ -52,18 +54,29 @@ class OnDevice(tf.Module):
         scaled = _minus(known, found["mean"]) / tf.constant(found["deviation"], tf.float32)
         return tf.where(missing, tf.zeros_like(scaled), scaled)
 
+    def _date(self, output: _transforms.Output, values: tf.Tensor) -> tf.Tensor:
+        moments, found = _dates.read(values, output.options), self._learned[output.name]
+        if output.options["form"] != "zscore":
+            return _dates.feature(moments, output.options["part"], output.options["form"])
+        scaled = _minus(moments.parts["year"], found["mean"]) / tf.constant(found["deviation"], tf.float32)
+        return tf.where(moments.known, scaled, tf.zeros_like(scaled))
+
 
 def obstacles(wanted: Sequence[_transforms.Output], raw_spec: Mapping[str, Any]) -> list[str]:
     """Return why a table's transforms cannot run on a device, one sentence each; nothing when they can."""
     found = []
     for output in wanted:
+        if output.kind == "hash":
+            found.append(f"{output.column}: TFLite has no hash")
+        if output.kind == "date" and "pattern" in output.options:
+            found.append(f"{output.column}: TFLite cannot read a date from a text")
         if output.kind != "vocabulary":
             continue
         if output.options.get("oov_buckets", 1) > 1:
             found.append(f"{output.column}: TFLite has no hash for more than one bucket of unknown words")
         if raw_spec[output.column].dtype.is_floating:
             found.append(f"{output.column}: TFLite cannot write a decimal number as a word of a vocabulary")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _table(words: Sequence[str]) -> tf.lookup.StaticHashTable:

@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _heads, _inputs, _labels, _progress, _search
+from models import _dates, _export, _heads, _inputs, _labels, _progress, _search
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 
@@ -100,6 +100,7 @@ def _fit(
 def _splits(fn_args: FnArgs, graph: TransformGraph) -> tuple[_inputs.Split, _inputs.Split]:
     label = _labels.name(fn_args.custom_config)
     train = _inputs.read_split(fn_args.train_files, graph, label)
+    _dates.refuse_unread(train.blocks.as_numpy_iterator(), fn_args.custom_config["features"].get("columns", {}))
     return train, _inputs.read_split(fn_args.eval_files, graph, label)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow_transform import schema_inference
 
-from models import _raw, _vocabularies
+from models import _dates, _raw, _vocabularies
 from models._transform_graph import TransformGraph
 
 MISSING_TOKEN = "<missing>"
@@ -30,8 +31,8 @@ class Output:
     Attributes:
         name: of the feature.
         column: the raw column it is made of.
-        kind: vocabulary, bucketize, zscore, log or missing.
-        options: of the transform, from the config.
+        kind: vocabulary, hash, bucketize, zscore, log, missing or date.
+        options: of the transform, from the config; of a date also `part`, and `form`: id, sin, cos, zscore or missing.
     """
 
     name: str
@@ -40,7 +41,10 @@ class Output:
     options: Mapping[str, Any]
 
 
-SUFFIXES = {"vocabulary": "id", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing"}
+SUFFIXES = {
+    "vocabulary": "id", "hash": "hash", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing",
+}  # fmt: skip
+FOR_TEXT = ("vocabulary", "hash", "date")
 
 
 def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> list[Output]:
@@ -55,14 +59,44 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
     for column in columns:
         text = raw_spec[column].dtype == tf.string
         transforms = plan.get(column, [{"kind": "vocabulary" if text else "zscore"}])
-        if not text and isinstance(raw_spec[column], tf.io.VarLenFeature):
-            transforms = [*transforms, {"kind": "missing"}]
+        date = next((transform for transform in transforms if transform["kind"] == "date"), None)
+        optional = not text and isinstance(raw_spec[column], tf.io.VarLenFeature)
         for transform in transforms:
-            if text and transform["kind"] != "vocabulary":
-                raise ValueError(f"features.columns.{column}: text can only get a vocabulary, got {transform['kind']}")
             kind = transform["kind"]
-            found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
+            if text and kind not in FOR_TEXT:
+                raise ValueError(f"features.columns.{column}: text can get {', '.join(FOR_TEXT)}, got {kind}")
+            if kind != "date":
+                found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
+        if date:
+            _require_readable_type(column, raw_spec[column].dtype, date)
+            found += _date_outputs(column, date, missing=optional or text)
+        elif optional:
+            found.append(Output(f"{column}_missing", column, "missing", {"kind": "missing"}))
     return found
+
+
+def _date_outputs(column: str, date: Mapping[str, Any], *, missing: bool) -> list[Output]:
+    forms: dict[str, tuple[str, str]] = {}
+    for part in date["parts"]:
+        circle = {f"{part}_sin": "sin", f"{part}_cos": "cos"} if date["cyclic"] else {part: "id"}
+        forms |= {name: (part, form) for name, form in ({part: "zscore"} if part == "year" else circle).items()}
+    if missing:
+        forms["missing"] = ("", "missing")
+    kept = {key: date[key] for key in ("format", "pattern", "groups") if date.get(key)}
+    return [
+        Output(f"{column}_{name}", column, "date", {**kept, "part": part, "form": form})
+        for name, (part, form) in forms.items()
+    ]
+
+
+def _require_readable_type(column: str, dtype: tf.DType, date: Mapping[str, Any]) -> None:
+    """Raise ValueError when no date of this format can be in a column of this type."""
+    place = f"features.columns.{column}.date: the format {date['format']!r}"
+    if date["format"] in _dates.PER_SECOND:
+        if not dtype.is_integer:
+            raise ValueError(f"{place} needs whole numbers, got {dtype.name}; a float is off by minutes")
+    elif dtype.is_floating or (dtype.is_integer and date["groups"][0] != "year"):
+        raise ValueError(f"{place} needs text, got {dtype.name}; only a number that begins with the year can be read")
 
 
 def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
@@ -82,7 +116,13 @@ def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> C
     }
     texts = {output.column: output for output in wanted if output.kind == "vocabulary"}
     result |= _ids({name: as_text(columns[name]) for name in texts}, texts)
-    result |= _z_scores(_scaled(wanted), columns)
+    moments = _moments(wanted, columns)
+    for output in wanted:
+        if output.kind == "hash":
+            result[output.name] = _hashed(columns[output.column], output.options["buckets"])
+        elif output.kind == "date" and output.options["form"] != "zscore":
+            result[output.name] = _date(moments[output.column], output.options)
+    result |= _z_scores(_scaled(wanted), columns, moments)
     for count, group in _by_buckets(wanted).items():
         result |= _buckets(group, columns, count)
     return result
@@ -92,7 +132,8 @@ def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Seq
     """Return what the analyzers found, by transformed feature.
 
     Returns:
-        for a vocabulary {"words": [...]}, for a number {"mean", "deviation"}, for buckets {"boundaries": [...]}.
+        for a vocabulary {"words": [...]}, for a number and a year {"mean", "deviation"}, for buckets
+        {"boundaries": [...]}.
     """
     found: dict[str, Any] = {output.name: {} for output in wanted}
     for output in wanted:
@@ -121,6 +162,12 @@ def recipe(wanted: Sequence[Output], learned: Mapping[str, Any], raw_spec: Mappi
         features[output.name] = {"column": output.column, "kind": output.kind, **learned[output.name]}
         if output.kind == "vocabulary":
             features[output.name]["oov_buckets"] = output.options.get("oov_buckets", 1)
+        if output.kind == "hash":
+            features[output.name]["buckets"] = output.options["buckets"]
+        if output.kind == "date":
+            features[output.name] |= output.options
+            if output.options["form"] in ("id", "sin", "cos"):
+                features[output.name] |= zip(("least", "count"), _dates.CIRCLES[output.options["part"]], strict=True)
     return {"columns": columns, "missing_word": MISSING_TOKEN, "features": features}
 
 
@@ -131,8 +178,32 @@ def as_text(values: tf.Tensor) -> tf.Tensor:
     return tf.where(_raw.is_missing(values), MISSING_TOKEN, text)
 
 
+def _moments(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> dict[str, _dates.Moments]:
+    """Return the moments [n] of the columns that are dates; each is read once, whatever becomes of it."""
+    options = {output.column: output.options for output in wanted if output.kind == "date"}
+    return {column: _dates.read(columns[column], how) for column, how in options.items()}
+
+
+def _date(moments: _dates.Moments, options: Mapping[str, Any]) -> tf.Tensor:
+    values = _dates.feature(moments, options["part"], options["form"])
+    return _as_ids(values, _dates.CIRCLES[options["part"]][1]) if options["form"] == "id" else values
+
+
+def _hashed(values: tf.Tensor, buckets: int) -> tf.Tensor:
+    """Return the bucket int64 [n] of each value; behind them all, that of the missing ones."""
+    bucket = tf.strings.to_hash_bucket_fast(as_text(values), buckets)
+    return _as_ids(tf.where(_raw.is_missing(values), tf.constant(buckets, tf.int64), bucket), buckets)
+
+
+def _as_ids(values: tf.Tensor, last: int) -> tf.Tensor:
+    """Return int64 [n], said to be ids from 0 to `last` in the transformed schema, as `tft.apply_vocabulary` does."""
+    ids = tf.identity(values)
+    schema_inference.set_tensor_schema_override(ids, tf.constant(0, tf.int64), tf.constant(last, tf.int64))
+    return ids
+
+
 def _scaled(wanted: Sequence[Output]) -> list[Output]:
-    return [output for output in wanted if output.kind in ("zscore", "log")]
+    return [o for o in wanted if o.kind in ("zscore", "log") or (o.kind == "date" and o.options["form"] == "zscore")]
 
 
 def _by_buckets(wanted: Sequence[Output]) -> dict[int, list[Output]]:
@@ -167,12 +238,20 @@ def _ids(texts: Columns, wanted: Mapping[str, Output]) -> Columns:
     }
 
 
-def _z_scores(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> Columns:
+def _z_scores(
+    wanted: Sequence[Output], columns: Mapping[str, tf.Tensor], moments: Mapping[str, _dates.Moments]
+) -> Columns:
     """Return (x - mean) / standard deviation over the known values; 0, the mean, where one is missing."""
     if not wanted:
         return {}
-    numbers = [_known(columns[output.column]) for output in wanted]
-    x = tf.stack([_log(n) if output.kind == "log" else n for output, n in zip(wanted, numbers, strict=True)], axis=1)
+
+    def number(output: Output) -> tf.Tensor:
+        if output.kind == "date":
+            return _dates.year(moments[output.column])
+        known = _known(columns[output.column])
+        return _log(known) if output.kind == "log" else known
+
+    x = tf.stack([number(output) for output in wanted], axis=1)
     missing = tf.math.is_nan(x)
     known = tf.where(missing, tf.zeros_like(x), x)
     moments = tft.sum(

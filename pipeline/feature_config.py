@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, computed_field, model_validator
 
-from pipeline import names
+from pipeline import date_format, names
 from pipeline.section import Section
 
 
@@ -46,7 +46,53 @@ class Vocabulary(Section):
     oov_buckets: Annotated[int, Field(gt=0)] = 1
 
 
-TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary")
+class Hash(Section):
+    """The bucket that the value's hash falls into, as an id: for ids with too many values for a vocabulary.
+
+    Attributes:
+        buckets: how many; a missing value has one of its own behind them.
+    """
+
+    kind: Literal["hash"]
+    buckets: Annotated[int, Field(ge=2)]
+
+
+class Date(Section):
+    """Parts of a date or a point in time, as ids or as points on a circle; what cannot be read is missing.
+
+    Attributes:
+        format: iso, unix (seconds since 1970), unix_ms, or directives of strptime.
+        parts: hour, weekday, month and day (of the month) become ids; year becomes a number, as zscore.
+        cyclic: sine and cosine instead of an id, so that December is next to January; a year is no circle.
+    """
+
+    kind: Literal["date"]
+    format: str
+    parts: Annotated[tuple[Literal["hour", "weekday", "month", "day", "year"], ...], Field(min_length=1)]
+    cyclic: bool = False
+
+    @model_validator(mode="after")
+    def _parts_of_the_format(self) -> "Date":
+        if unknown := date_format.parts_without_field(self.format, self.parts):
+            raise ValueError(f"the format does not tell the {unknown[0]}, got {self.format!r}; take it out of parts")
+        if len(set(self.parts)) < len(self.parts):
+            raise ValueError(f"a part stands twice, got {', '.join(self.parts)}; name each once")
+        return self
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def pattern(self) -> str | None:
+        """What a text must match as a whole, or None where the format is one of numbers."""
+        return date_format.compiled(self.format)[0]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The fields of the date in the pattern's groups."""
+        return date_format.compiled(self.format)[1]
+
+
+TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary", "hash", "date")
 
 
 def _transforms(value: Any) -> Any:
@@ -69,7 +115,7 @@ def _transform(item: Any) -> dict[str, Any]:
     return {"kind": kind, **(options or {})}
 
 
-Transform = Annotated[ZScore | Log | Bucketize | Vocabulary, Field(discriminator="kind")]
+Transform = Annotated[ZScore | Log | Bucketize | Vocabulary | Hash | Date, Field(discriminator="kind")]
 
 
 class Features(Section):

@@ -1,8 +1,8 @@
 """What `preprocessing.json` means, in numpy: for apps whose model takes transformed features, and for their tests.
 
 The file comes with every model for phones; the transforms are those of models/_transforms.py. Two things need
-TensorFlow's own code, and it is imported for them only: the hash of unknown words where they have several buckets, and
-how a decimal number is written as a word.
+TensorFlow's own code, and it is imported for them only: the hash of words (FarmHash's Fingerprint64, modulo the number
+of buckets), and how a decimal number is written as a word.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from serving import dates
 from serving.rows import MISSING
 
 Feature = Mapping[str, Any]
@@ -50,6 +51,10 @@ class Preprocessing:
     def _feature(self, feature: Feature, column: Any) -> np.ndarray:
         if feature["kind"] == "vocabulary":
             return self._ids(feature, column)
+        if feature["kind"] == "hash":
+            return _hashed(_words(column, b""), feature["buckets"])
+        if feature["kind"] == "date":
+            return dates.values(feature, dates.moments(feature, column))
         values = np.asarray(column)
         missing = np.isnan(values) if values.dtype.kind == "f" else values == MISSING["int"]
         if feature["kind"] == "missing":
@@ -81,9 +86,18 @@ def _buckets_of(words: list[bytes], count: int) -> np.ndarray:
     """Return which of the buckets for unknown words each word falls into, [n]."""
     if count == 1:
         return np.zeros(len(words), np.int64)
+    return _hash(words, count)
+
+
+def _hash(words: list[bytes], count: int) -> np.ndarray:
     import tensorflow as tf
 
     return tf.strings.to_hash_bucket_fast(words, count).numpy()
+
+
+def _hashed(words: list[bytes], count: int) -> np.ndarray:
+    """Return the bucket int64 [n] of each word; a missing value, here an empty word, has the one behind them all."""
+    return np.where([not word for word in words], count, _hash(words, count))
 
 
 def _bucket(feature: Feature, known: np.ndarray, _: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What every plug-in of a folder must offer."""
 
+import dataclasses
 import inspect
 from pathlib import Path
 
@@ -10,13 +11,22 @@ from pipeline import config_file, data_config, hooks, names
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
+def lacks(source):
+    """What a source leaves out of what people must know before they use it."""
+    told = {"licence": source.licence.strip(), "origin": source.origin.strip(), "rows": source.rows > 0}
+    return [name for name, there in told.items() if not there] + ["about"] * (len(source.about.split()) <= 20)
+
+
 @pytest.mark.parametrize("name", names.plug_ins("data.sources"))
 def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
     source = names.load("data.sources", name).SOURCE
-    assert source.licence.strip()
-    assert source.origin.strip()
-    assert len(source.about.split()) > 20
+    assert lacks(source) == []
     assert names.load("data.loaders", source.format).matching_files(source.locate(tmp_path / name))
+
+
+@pytest.mark.parametrize(("field", "value"), [("licence", " "), ("origin", ""), ("rows", 0), ("about", "Some rows.")])
+def test_a_source_that_leaves_something_out_is_refused(field, value):
+    assert lacks(dataclasses.replace(names.load("data.sources", "taxi").SOURCE, **{field: value})) == [field]
 
 
 @pytest.mark.parametrize("name", names.plug_ins("data.loaders"))

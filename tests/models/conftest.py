@@ -13,14 +13,32 @@ from tensorflow_transform.tf_metadata import metadata_io
 
 from models import _raw, _transforms, tabular
 from models._transform_graph import TransformGraph
+from pipeline.feature_config import Date
 
 ROWS = 400
+PARTS = ["hour", "weekday", "month", "day", "year"]
+
+
+def _date(text: str, parts: list[str], *, cyclic: bool) -> dict[str, Any]:
+    """The transform as the config hands it over."""
+    date = Date(kind="date", format=text, parts=tuple(parts), cyclic=cyclic)
+    return date.model_dump(mode="json", exclude_none=True)
+
+
 SPEC = {
     "city": tf.io.VarLenFeature(tf.string),
     "visits": tf.io.VarLenFeature(tf.int64),
     "height": tf.io.VarLenFeature(tf.float32),
     "price": tf.io.VarLenFeature(tf.float32),
     "when": tf.io.VarLenFeature(tf.int64),
+    "town": tf.io.VarLenFeature(tf.string),
+    "size": tf.io.VarLenFeature(tf.float32),
+    "user": tf.io.VarLenFeature(tf.string),
+    "device": tf.io.VarLenFeature(tf.int64),
+    "start": tf.io.VarLenFeature(tf.int64),
+    "end": tf.io.VarLenFeature(tf.int64),
+    "seen": tf.io.VarLenFeature(tf.string),
+    "born": tf.io.VarLenFeature(tf.int64),
     "kind": tf.io.FixedLenFeature([], tf.string),
 }
 CONFIG = {
@@ -31,6 +49,14 @@ CONFIG = {
             "city": [{"kind": "vocabulary", "top_k": 2}],
             "visits": [{"kind": "vocabulary", "min_count": 12}],
             "price": [{"kind": "log"}, {"kind": "bucketize", "buckets": 4}],
+            "town": [{"kind": "vocabulary", "top_k": 2, "oov_buckets": 3}],
+            "size": [{"kind": "vocabulary", "top_k": 5, "oov_buckets": 2}],
+            "user": [{"kind": "hash", "buckets": 7}],
+            "device": [{"kind": "hash", "buckets": 5}],
+            "start": [{"kind": "date", "format": "unix", "parts": PARTS, "cyclic": False}],
+            "end": [{"kind": "date", "format": "unix_ms", "parts": PARTS, "cyclic": True}],
+            "seen": [_date("%d.%m.%Y %H:%M", PARTS, cyclic=True)],
+            "born": [_date("%Y%m%d", ["weekday", "day"], cyclic=False)],
         },
     },
 }
@@ -67,6 +93,14 @@ def _rows() -> list[dict[str, Any]]:
             "height": float(random.normal(41.9, 0.03)),
             "price": float(random.gamma(2.0, 30.0)),
             "when": 1_400_000_000 + int(random.integers(0, 60_000_000)),
+            "town": f"town {random.integers(0, 12)}",
+            "size": float(np.float32(random.integers(0, 12) / 10)),
+            "user": f"user {random.integers(0, 300)}",
+            "device": int(random.integers(0, 300)),
+            "start": int(random.integers(-2_000_000_000, 2_000_000_000)),
+            "end": int(random.integers(-2_000_000_000_000, 2_000_000_000_000)),
+            "seen": f"{random.integers(25, 32)}.{random.integers(1, 13)}.{random.integers(1890, 2030)} 7:45",
+            "born": int(random.integers(1890, 2030) * 10_000 + random.integers(1, 14) * 100 + random.integers(25, 32)),
         }
         kept = {name: value for name, value in row.items() if random.random() > 0.1}
         rows.append({**kept, "kind": "good" if number % 3 else "bad"})

@@ -58,6 +58,8 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
         if not text and isinstance(raw_spec[column], tf.io.VarLenFeature):
             transforms = [*transforms, {"kind": "missing"}]
         for transform in transforms:
+            if transform["kind"] not in SUFFIXES:
+                raise ValueError(f"features.columns.{column}: a table has no such transform, got {transform['kind']}")
             if text and transform["kind"] != "vocabulary":
                 raise ValueError(f"features.columns.{column}: text can only get a vocabulary, got {transform['kind']}")
             kind = transform["kind"]

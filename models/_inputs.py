@@ -33,7 +33,7 @@ class Split:
     """One split, transformed.
 
     Attributes:
-        blocks: a dataset of (features, label), in blocks of up to `block_rows` rows: features by name [n, ...], label [n].
+        blocks: a dataset of (features, label), in blocks of `block_rows` rows: features by name [n, ...], label [n].
         columns: all features of the split by name, [rows, ...], or None where it streams.
         label: of every row, [rows].
         block_rows: so many rows take part in one computation without regard to memory.

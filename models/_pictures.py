@@ -76,7 +76,7 @@ def pixels(encoded: tf.Tensor, picture: Picture) -> tf.Tensor:
         picture: the size.
 
     Returns:
-        float32 [n, height, width, channels], whole numbers from 0 to 255. What is no picture is an InvalidArgumentError.
+        float32 [n, height, width, channels], whole numbers from 0 to 255; InvalidArgumentError for what is no picture.
     """
 
     def one(data: tf.Tensor) -> tf.Tensor:

@@ -228,3 +228,32 @@ def evaluate(table: Table, head: Callable[[str], Head], tmp_path_factory: pytest
         return verdict.read(config, evaluation.uri, blessing.uri)
 
     return evaluated
+
+
+@pytest.fixture(scope="session")
+def picture_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an Examples artifact with pictures of stripes."""
+    from tests import pictures
+
+    folder = tmp_path_factory.mktemp("pictures")
+    write_examples({"train": pictures.rows(180, 1), "eval": pictures.rows(60, 2)}, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def picture_head(picture_examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Head:
+    """A small network that tells stripes apart, exported for phones too."""
+    from tests import pictures
+
+    folder = tmp_path_factory.mktemp("picture_head")
+    config = pipeline_config(
+        pictures.LABEL,
+        features={"exclude": ["path"], "columns": pictures.COLUMNS},
+        model={
+            "name": "image",
+            "hyperparameters": {"width": 4, "depth": 2, "dense_units": 16, "learning_rate": 0.01, "shift": 0.1},
+        },
+        training={"epochs": 12, "batch_size": 16},
+    )
+    analyze(picture_examples, config, folder / "transform", pictures.SCHEMA)
+    return trained_head(picture_examples, config, folder, mobile=True)

@@ -16,7 +16,7 @@ SOURCE = Source(
     format="images",
     locate=locate,
     licence="CC BY-SA 3.0, as the keras documentation states it; Yann LeCun and Corinna Cortes hold the copyright",
-    origin="Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits; downloaded by keras.datasets.mnist",
+    origin="Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits; by keras.datasets.mnist",
     about=(
         "One row is one handwritten digit: a grey picture of 28 x 28 pixels, white ink on black, and the digit as its "
         "label; 60,000 train and 10,000 test pictures, here in one set that the config splits anew, so that figures do "

@@ -13,8 +13,6 @@ from tensorflow_transform.tf_metadata import metadata_io
 
 from models import _raw, _transforms, tabular
 from models._transform_graph import TransformGraph
-from tests.conftest import write_examples
-from tests.models.pictures import rows as picture_rows
 
 ROWS = 400
 SPEC = {
@@ -116,11 +114,3 @@ def known(analyzed):
         return ~np.isnan(values), values[~np.isnan(values)]
 
     return of
-
-
-@pytest.fixture(scope="session")
-def picture_examples(tmp_path_factory):
-    """The folder of an Examples artifact with pictures of stripes."""
-    folder = tmp_path_factory.mktemp("pictures")
-    write_examples({"train": picture_rows(180, 1), "eval": picture_rows(60, 2)}, folder)
-    return folder

@@ -13,8 +13,8 @@ from models import _inputs, _pictures, image
 from models._transform_graph import TransformGraph
 from serving.errors import ServingError
 from serving.predictor import Predictor
-from tests.conftest import analyze, custom_config, pipeline_config, trained_head
-from tests.models.pictures import CLASSES, COLUMNS, LABEL, SCHEMA, SIZE, encoded, split
+from tests.conftest import custom_config, pipeline_config
+from tests.pictures import CLASSES, COLUMNS, LABEL, SIZE, encoded, split
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +24,8 @@ def pictures(picture_examples):
 
 
 @pytest.fixture(scope="module")
-def head(picture_examples, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("head")
-    hyperparameters = {"width": 4, "depth": 2, "dense_units": 16, "learning_rate": 0.01, "shift": 0.1, "flip": False}
-    config = pipeline_config(
-        LABEL, features={"exclude": ["path"], "columns": COLUMNS},
-        model={"name": "image", "hyperparameters": hyperparameters}, training={"epochs": 12, "batch_size": 16},
-    )  # fmt: skip
-    analyze(picture_examples, config, folder / "transform", SCHEMA)
-    return trained_head(picture_examples, config, folder, mobile=True)
+def head(picture_head):
+    return picture_head
 
 
 @pytest.fixture(scope="module")

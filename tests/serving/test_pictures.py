@@ -76,7 +76,7 @@ def test_a_broken_picture_fails_its_own_request_and_no_other_one(rest, rows):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("kind", "levels"), [("PNG", 1), ("JPEG", 3)])
+@pytest.mark.parametrize(("kind", "levels"), [("PNG", 2), ("JPEG", 3)])
 def test_pixels_without_tensorflow_are_those_of_the_graph(channels, kind, levels):
     from models._pictures import Picture
     from models._pictures import pixels as in_graph

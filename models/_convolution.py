@@ -9,6 +9,9 @@ import keras
 LEAST_SIDE = 32
 # A side shorter than this is not halved again.
 LEAST_POOLED = 4
+# Of batch normalisation's moving averages. Keras's 0.99 needs hundreds of steps before validation means anything, and a
+# trial on a small dataset has no more than that.
+MOMENTUM = 0.9
 # By name, the network and the range of pixels it was made for; EfficientNet scales by itself.
 APPLICATIONS: dict[str, tuple[Callable[..., keras.Model], tuple[float, float]]] = {
     "mobilenet_v2": (keras.applications.MobileNetV2, (-1, 1)),
@@ -69,7 +72,7 @@ def _small(x: Any, hp: Mapping[str, Any]) -> Any:
     for block in range(hp["depth"]):
         for _ in range(2):
             x = keras.layers.Conv2D(hp["width"] * 2**block, 3, padding="same", use_bias=False)(x)
-            x = keras.layers.BatchNormalization()(x)
+            x = keras.layers.BatchNormalization(momentum=MOMENTUM)(x)
             x = keras.layers.ReLU()(x)
         if min(x.shape[1:3]) >= LEAST_POOLED:
             x = keras.layers.MaxPooling2D()(x)

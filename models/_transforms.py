@@ -44,6 +44,7 @@ class Output:
 SUFFIXES = {
     "vocabulary": "id", "hash": "hash", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing",
 }  # fmt: skip
+FOR_TABLES = (*SUFFIXES, "date")
 FOR_TEXT = ("vocabulary", "hash", "date")
 
 
@@ -62,6 +63,8 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
         date = next((transform for transform in transforms if transform["kind"] == "date"), None)
         optional = not text and isinstance(raw_spec[column], tf.io.VarLenFeature)
         for transform in transforms:
+            if transform["kind"] not in FOR_TABLES:
+                raise ValueError(f"features.columns.{column}: a table has no such transform, got {transform['kind']}")
             kind = transform["kind"]
             if text and kind not in FOR_TEXT:
                 raise ValueError(f"features.columns.{column}: text can get {', '.join(FOR_TEXT)}, got {kind}")

@@ -92,7 +92,22 @@ class Date(Section):
         return date_format.compiled(self.format)[1]
 
 
-TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary", "hash", "date")
+class Image(Section):
+    """The bytes of a PNG or JPEG file, decoded and resized to pixels from 0 to 255.
+
+    Attributes:
+        height: of the resized picture, in pixels.
+        width: likewise.
+        channels: 1 makes it grey, 3 makes it colour.
+    """
+
+    kind: Literal["image"]
+    height: Annotated[int, Field(gt=0, le=4096)]
+    width: Annotated[int, Field(gt=0, le=4096)]
+    channels: Literal[1, 3] = 3
+
+
+TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary", "hash", "date", "image")
 
 
 def _transforms(value: Any) -> Any:
@@ -115,7 +130,7 @@ def _transform(item: Any) -> dict[str, Any]:
     return {"kind": kind, **(options or {})}
 
 
-Transform = Annotated[ZScore | Log | Bucketize | Vocabulary | Hash | Date, Field(discriminator="kind")]
+Transform = Annotated[ZScore | Log | Bucketize | Vocabulary | Hash | Date | Image, Field(discriminator="kind")]
 
 
 class Features(Section):

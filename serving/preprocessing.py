@@ -6,13 +6,14 @@ of buckets), and how a decimal number is written as a word.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from serving import dates
+from serving.pictures import pixels
 from serving.rows import MISSING
 
 Feature = Mapping[str, Any]
@@ -37,16 +38,30 @@ class Preprocessing:
             self.columns: dict[str, str] = recipe["columns"]
             self._features: dict[str, Feature] = recipe["features"]
             self._missing_word: str = recipe["missing_word"]
+            self._tensors: dict[str, Mapping[str, str]] = recipe.get("tensors", {})
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{path}: no preprocessing file, got {type(error).__name__}: {error}") from error
 
     def __call__(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the transformed features [n]: numbers float32, ids int64.
+        """Return the transformed features by name: numbers float32 [n], ids int64 [n], pixels float32 [n, h, w, c].
 
         Args:
             columns: raw columns [n] by name; texts as bytes, a missing value as `serving/rows.py` has it.
         """
         return {name: self._feature(feature, columns[feature["column"]]) for name, feature in self._features.items()}
+
+    def for_file(self, columns: Mapping[str, Any], inputs: Collection[str]) -> Mapping[str, np.ndarray]:
+        """Return what a .tflite file takes, which is one of three.
+
+        Args:
+            columns: raw columns [n] by name.
+            inputs: names of the file's inputs: raw columns, tensors made of them (pictures), or transformed features.
+        """
+        if set(inputs) == set(self.columns) and not self._tensors:
+            return columns
+        features = self(columns)
+        made = {name: features[tensor["feature"]].astype(tensor["dtype"]) for name, tensor in self._tensors.items()}
+        return made if set(inputs) == set(made) else features
 
     def _feature(self, feature: Feature, column: Any) -> np.ndarray:
         if feature["kind"] == "vocabulary":
@@ -55,6 +70,8 @@ class Preprocessing:
             return _hashed(_words(column, b""), feature["buckets"])
         if feature["kind"] == "date":
             return dates.values(feature, dates.moments(feature, column))
+        if feature["kind"] == "image":
+            return pixels(column, feature["height"], feature["width"], feature["channels"])
         values = np.asarray(column)
         missing = np.isnan(values) if values.dtype.kind == "f" else values == MISSING["int"]
         if feature["kind"] == "missing":

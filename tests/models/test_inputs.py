@@ -69,7 +69,7 @@ def test_a_seed_shuffles_anew_in_every_epoch_and_loses_no_row(read, table, strea
 
 @pytest.mark.parametrize("streamed", [True, False])
 def test_labels_are_those_of_the_rows_in_order(read, table, streamed):
-    assert read(streamed=streamed).labels().tolist() == [KINDS.index(row["kind"]) for row in table.train]
+    assert read(streamed=streamed).label.tolist() == [KINDS.index(row["kind"]) for row in table.train]
 
 
 @pytest.mark.parametrize("streamed", [True, False])

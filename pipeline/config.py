@@ -35,12 +35,14 @@ class Data(Section):
         source: a named dataset, `data/sources/<name>.py`.
         path: instead of a source, a path or glob of raw files; relative to the config file.
         format: with `path`, the loader, `data/loaders/<name>.py`.
+        rename: names for columns of the files; every other part of the config uses the new ones.
         split: hash buckets by split name: {train: 2, eval: 1} puts a third of the rows into eval, for ever the same.
     """
 
     source: str | None = None
     path: str | None = None
     format: str = "csv"
+    rename: dict[str, Annotated[str, Field(min_length=1)]] = {}
     split: dict[str, Annotated[int, Field(gt=0)]] = {"train": 2, "eval": 1}
 
     @field_validator("source")
@@ -190,8 +192,7 @@ class Training(Section):
 
     Attributes:
         epochs: at most so many.
-        batch_size: rows per step.
-        eval_batch_size: rows per step of validation.
+        batch_size, eval_batch_size: rows per step, of training and of validation.
         patience: stop after so many epochs without a better val_loss, and keep the best weights.
         class_weight: balanced makes every class count the same in total.
         seed: of weights, shuffling and dropout.

@@ -11,7 +11,6 @@ from itertools import accumulate
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 from google.protobuf import json_format, struct_pb2
@@ -23,7 +22,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from data.loaders import csv
+from data.loaders import _features, csv
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
@@ -42,13 +41,15 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
         paths = csv.matching_files(os.path.join(base, reading.splits[0].pattern))
         # Before Beam starts, so that a broken file ends the run with its own message and not with a worker's.
-        types = csv.column_types(paths, _float_columns(exec_properties))
+        options = _options(exec_properties)
+        types = csv.column_types(paths, options.get("float_columns", []))
         splits = {
             artifact_utils.get_split_uri(self._examples, split.name): split.hash_buckets
             for split in writing.split_config.splits
         }
         shards = [(path, f"data_tfrecord-{i:05d}-of-{len(paths):05d}.gz") for i, path in enumerate(paths)]
-        _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.Map(_write_shards, types, splits)
+        rename = options.get("rename", {})
+        _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.Map(_write_shards, types, splits, rename)
         return {}
 
     def GetInputSourceToExamplePTransform(self) -> beam.PTransform:  # noqa: N802
@@ -56,20 +57,23 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         raise NotImplementedError("CSV rows are written where they are read, see GenerateExamplesByBeam")
 
 
-def _float_columns(exec_properties: dict[str, Any]) -> list[str]:
+def _options(exec_properties: dict[str, Any]) -> dict[str, Any]:
     packed, options = example_gen_pb2.CustomConfig(), struct_pb2.Struct()
     proto_utils.json_to_proto(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], packed)
     packed.custom_config.Unpack(options)
-    return list(options.get_or_create_list("float_columns"))
+    return json_format.MessageToDict(options)
 
 
-def _write_shards(file: tuple[str, str], types: dict[str, pa.DataType], splits: dict[str, int]) -> None:
+def _write_shards(
+    file: tuple[str, str], types: dict[str, pa.DataType], splits: dict[str, int], rename: dict[str, str]
+) -> None:
     """Write the rows of one file, in its order, into one gzipped TFRecord shard per split folder.
 
     Args:
         file: the path to read, and the name of the shards to write.
         types: of every column.
         splits: hash buckets by the folder of the split.
+        rename: names of features by the columns of the file.
     """
     path, shard = file
     ends, encoder = list(accumulate(splits.values())), RecordBatchToExamplesEncoder()
@@ -78,27 +82,13 @@ def _write_shards(file: tuple[str, str], types: dict[str, pa.DataType], splits: 
         tf.io.gfile.makedirs(folder)
     writers = [tf.io.TFRecordWriter(os.path.join(folder, shard), options) for folder in splits]
     for batch in csv.record_batches(path, types):
-        columns = [_as_lists(column) for column in batch.columns]
-        for encoded in encoder.encode(pa.RecordBatch.from_arrays(columns, batch.schema.names)):
+        for encoded in encoder.encode(_features.as_features(_features.renamed(batch, rename))):
             # The encoder orders the feature map at random; the split hashes these bytes and must not move with it.
             example = tf.train.Example.FromString(encoded).SerializeToString(deterministic=True)
             bucket = int.from_bytes(hashlib.sha256(example).digest(), "big") % ends[-1]
             writers[bisect.bisect(ends, bucket)].write(example)
     for writer in writers:
         writer.close()
-
-
-def _as_lists(column: pa.Array) -> pa.Array:
-    """Return a column of n cells as n lists of one value, null where the cell is empty: a tf.Example's features.
-
-    An empty cell leaves the feature out, so that the schema's presence counts it as missing. TFX's own CsvExampleGen
-    writes a feature without values, which TFDV takes for present: no share of empty cells is ever too large for it.
-    """
-    if pa.types.is_float64(column.type):
-        column = column.cast(pa.float32())
-    valid = column.is_valid().to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(valid)])
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32(), mask=np.append(~valid, False)), column.drop_null())
 
 
 def csv_example_gen(

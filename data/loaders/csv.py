@@ -101,7 +101,8 @@ def load(pattern: str, output_config: Any, options: dict[str, Any]) -> Any:
     Args:
         pattern: absolute path or glob of the CSV files.
         output_config: example_gen_pb2.Output with the splits to make.
-        options: JSON; `float_columns` are read as float32 even where all their values happen to be whole numbers.
+        options: JSON; `float_columns` are read as float32 even where all their values happen to be whole numbers,
+            `rename` gives columns of the files other names.
     """
     from data.loaders import _csv_example_gen  # TFX takes seconds to import; listing and checking must not
 

@@ -116,3 +116,10 @@ def test_a_column_is_float_where_the_schema_says_so(read, tmp_path):
     found = read(ours.Executor, str(tmp_path / "whole.csv"), float_columns=["size"])
     values = [tf.train.Example.FromString(row).features.feature["size"] for row in found["train"] + found["eval"]]
     assert sorted(value.float_list.value[0] for value in values) == [1.0, 2.0]
+
+
+def test_a_column_gets_the_name_that_the_config_gives_it(read, tmp_path):
+    (tmp_path / "spaces.csv").write_text("mean radius,other\n1.5,2\n")
+    found = read(ours.Executor, str(tmp_path / "spaces.csv"), rename={"mean radius": "mean_radius"})
+    (row,) = found["train"] + found["eval"]
+    assert set(tf.train.Example.FromString(row).features.feature) == {"mean_radius", "other"}

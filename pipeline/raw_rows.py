@@ -1,0 +1,74 @@
+"""The rows of a table before any pipeline, as its loader gives them and under the names of the config."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from pipeline import names
+from pipeline.config_file import ConfigFile, curated_schema, data_format, float_columns
+from pipeline.errors import DataError
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """A table on disk; its rows are read again at every pass, in batches, so that memory stays flat.
+
+    Attributes:
+        loader: the module that reads it.
+        paths: of its files.
+        types: pyarrow types by column of the files.
+        rename: names in the config by column of the files.
+    """
+
+    loader: ModuleType
+    paths: Sequence[str]
+    types: Mapping[str, Any]
+    rename: Mapping[str, str]
+
+    def batches(self) -> Iterator[Any]:
+        """Yield pyarrow RecordBatches of columns.
+
+        Raises:
+            DataError: a row is broken.
+        """
+        from data.loaders import _features
+
+        try:
+            for path in self.paths:
+                for batch in self.loader.record_batches(path, self.types):
+                    yield _features.renamed(batch, self.rename)
+        except (OSError, ValueError) as error:
+            raise DataError(f"the data are refused: {error}") from error
+
+
+def of_config(file: ConfigFile) -> RawRows:
+    """Return the rows of a config, with the types that its run would give them.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    section, floats = file.config.data, []
+    if file.schema_path:
+        floats = float_columns(curated_schema(file.schema_path), section)
+    return of_files(data_format(section), file.data_pattern, section.rename, floats)
+
+
+def of_files(kind: str, pattern: str, rename: Mapping[str, str], floats: Sequence[str] = ()) -> RawRows:
+    """Return the rows of some files.
+
+    Args:
+        kind: name of the loader.
+        pattern: absolute path or glob.
+        rename: names in the config by column of the files.
+        floats: columns of the files that are numbers with a fraction, even if their values happen to be whole.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    loader = names.load("data.loaders", kind)
+    try:
+        paths = loader.matching_files(pattern)
+        return RawRows(loader, paths, loader.column_types(paths, floats), rename)
+    except (OSError, ValueError) as error:
+        raise DataError(f"the data are refused: {error}") from error

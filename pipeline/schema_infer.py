@@ -1,0 +1,62 @@
+"""A schema from statistics: TFDV's, with the slack that a person would give it before the next data come."""
+
+import math
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+
+from pipeline import schema_statistics
+
+# The share of rows that may have a value of text which is not listed; the model has a place for such words.
+UNLISTED_SHARE = 0.02
+# A list of values is a domain when each stands in so many rows on average.
+ROWS_A_VALUE = 5
+
+
+def schema(statistics: statistics_pb2.DatasetFeatureStatistics, label: str) -> schema_pb2.Schema:
+    """Return the schema that data like these fit, the columns in their order.
+
+    Args:
+        statistics: of all rows.
+        label: its values must be listed ones, in every row.
+    """
+    import tensorflow_data_validation as tfdv
+
+    found = tfdv.infer_schema(schema_statistics.as_list(statistics), infer_feature_shape=True)
+    columns = schema_statistics.by_column(statistics)
+    for feature in found.feature:
+        loosen(found, feature, columns[feature.name], label)
+    return found
+
+
+def loosen(schema: schema_pb2.Schema, feature: schema_pb2.Feature, column: Any, label: str) -> None:
+    """Give one feature of an inferred schema some slack, in place.
+
+    Args:
+        schema: the one the feature is in.
+        feature: what TFDV inferred.
+        column: the statistics it was inferred from.
+        label: the column that gets none.
+    """
+    share = schema_statistics.present(column)
+    if 0 < share < 1:
+        feature.presence.min_fraction = lower_bound(share)
+    if feature.domain and feature.name != label:
+        if column.string_stats.unique * ROWS_A_VALUE > schema_statistics.common(column).num_non_missing:
+            drop_domain(schema, feature)
+        else:
+            feature.distribution_constraints.min_domain_mass = 1 - UNLISTED_SHARE
+
+
+def lower_bound(share: float) -> float:
+    """Return the least share of rows with a value that is still normal: 2 points below, in steps of 5."""
+    return max(math.floor((share - 0.02) * 20 + 1e-9), 0) / 20
+
+
+def drop_domain(schema: schema_pb2.Schema, feature: schema_pb2.Feature) -> None:
+    """Let a feature have any text, in place."""
+    for i, domain in enumerate(schema.string_domain):
+        if domain.name == feature.domain and sum(other.domain == domain.name for other in schema.feature) == 1:
+            del schema.string_domain[i]
+            break
+    feature.ClearField("domain")

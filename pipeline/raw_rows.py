@@ -32,12 +32,12 @@ class RawRows:
         Raises:
             DataError: a row is broken.
         """
-        from data.loaders import _features
+        from data.loaders import _rename
 
         try:
             for path in self.paths:
                 for batch in self.loader.record_batches(path, self.types):
-                    yield _features.renamed(batch, self.rename)
+                    yield _rename.renamed(batch, self.rename)
         except (OSError, ValueError) as error:
             raise DataError(f"the data are refused: {error}") from error
 

@@ -22,7 +22,7 @@ from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import proto_utils
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from data.loaders import _features, csv
+from data.loaders import _features, _rename, csv
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
@@ -82,7 +82,7 @@ def _write_shards(
         tf.io.gfile.makedirs(folder)
     writers = [tf.io.TFRecordWriter(os.path.join(folder, shard), options) for folder in splits]
     for batch in csv.record_batches(path, types):
-        for encoded in encoder.encode(_features.as_features(_features.renamed(batch, rename))):
+        for encoded in encoder.encode(_features.as_features(_rename.renamed(batch, rename))):
             # The encoder orders the feature map at random; the split hashes these bytes and must not move with it.
             example = tf.train.Example.FromString(encoded).SerializeToString(deterministic=True)
             bucket = int.from_bytes(hashlib.sha256(example).digest(), "big") % ends[-1]

@@ -1,14 +1,7 @@
-"""The columns of a loader as the features of tf.Examples: under the config's names, each cell a list of values."""
-
-from collections.abc import Mapping
+"""The columns of a loader as the features of tf.Examples: each cell a list of values."""
 
 import numpy as np
 import pyarrow as pa
-
-
-def renamed(batch: pa.RecordBatch, rename: Mapping[str, str]) -> pa.RecordBatch:
-    """Return the columns under the names that `data.rename` gives them; one that it does not list keeps its own."""
-    return pa.RecordBatch.from_arrays(batch.columns, [rename.get(name, name) for name in batch.schema.names])
 
 
 def as_features(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -30,6 +30,8 @@ def at_sight(column: Column, label: Label) -> str | None:
         return f"{percent(column.missing)} missing"
     if column.distinct == 1 and column.missing == 0:
         return f"constant: {shown(column.values[0])} in every row"
+    if column.kind == "numbers" and not np.isfinite(column.values).all():
+        return "infinite values, which make every mean infinite"
     if (copy := _copy(column, label)) is not None:
         return copy
     if column.distinct == rows and column.kind != "numbers":

@@ -50,7 +50,7 @@ def inline(value: Any) -> str:
 def _head(place: Place, plan: Plan) -> str:
     return (
         f"# {shown(plan.label.name)} from {place.rows:,} rows, {plan.label.task}.\n"
-        "# Written by `slipway init`: every line is a proposal made from the data, and its comment says why. Review it.\n"
+        "# Written by `slipway init`: every line is a proposal from the data, and its comment says why. Review it.\n"
         f"# Run: slipway run {place.config}\n"
         f"name: {place.name}"
     )
@@ -116,10 +116,9 @@ def summary(place: Place, plan: Plan) -> list[str]:
         ("features", f"{len(plan.features)}; alone, {best} predicts best: {score}"),
     ]
     if place.rename:
-        first = next(iter(place.rename.items()))
-        table.append(
-            ("renamed", f"{len(place.rename)} columns that could not be served, such as {first[0]!r}: {first[1]}")
-        )
+        (name, new), count = next(iter(place.rename.items())), len(place.rename)
+        told = f"{count} column{'s' * (count > 1)} that could not be served, such as {name!r}, now {new}"
+        table.append(("renamed", told))
     table += [("slices", ", ".join(plan.slices))] * bool(plan.slices)
     table += [("threshold", f"{inline(threshold.bound)}: {threshold.reason}") for threshold in plan.thresholds[:1]]
     table += [("written", f"{place.config}, {place.schema}"), ("next", f"slipway run {place.config}")]

@@ -11,6 +11,8 @@ from pipeline import schema_statistics
 UNLISTED_SHARE = 0.02
 # A list of values is a domain when each stands in so many rows on average.
 ROWS_A_VALUE = 5
+# A split may have so many times fewer rows than the data.
+SMALL_SPLIT = 10
 
 
 def schema(statistics: statistics_pb2.DatasetFeatureStatistics, label: str) -> schema_pb2.Schema:
@@ -38,9 +40,8 @@ def loosen(schema: schema_pb2.Schema, feature: schema_pb2.Feature, column: Any, 
         column: the statistics it was inferred from.
         label: the column that gets none.
     """
-    share = schema_statistics.present(column)
-    if 0 < share < 1:
-        feature.presence.min_fraction = lower_bound(share)
+    if schema_statistics.present(column) < 1:
+        set_presence(feature, column)
     if feature.domain and feature.name != label:
         if column.string_stats.unique * ROWS_A_VALUE > schema_statistics.common(column).num_non_missing:
             drop_domain(schema, feature)
@@ -48,9 +49,25 @@ def loosen(schema: schema_pb2.Schema, feature: schema_pb2.Feature, column: Any, 
             feature.distribution_constraints.min_domain_mass = 1 - UNLISTED_SHARE
 
 
-def lower_bound(share: float) -> float:
-    """Return the least share of rows with a value that is still normal: 2 points below, in steps of 5."""
-    return max(math.floor((share - 0.02) * 20 + 1e-9), 0) / 20
+def set_presence(feature: schema_pb2.Feature, column: Any) -> None:
+    """Demand as many values as the data have, with slack, in place; none at all where the slack takes all."""
+    counts = schema_statistics.common(column)
+    rows = counts.num_non_missing + counts.num_missing
+    feature.ClearField("presence")
+    if bound := lower_bound(schema_statistics.present(column), rows):
+        feature.presence.min_fraction, feature.presence.min_count = bound, 1
+
+
+def lower_bound(share: float, rows: int) -> float:
+    """Return the least share of rows with a value that is still normal, in steps of 0.05.
+
+    Args:
+        share: of the rows that have one.
+        rows: how many there are. A split with a tenth of them must not fall below it by chance, nor the next data by
+            two points.
+    """
+    chance = 3 * math.sqrt(share * (1 - share) * SMALL_SPLIT / max(rows, 1))
+    return max(math.floor((share - max(chance, 0.02)) * 20 + 1e-9), 0) / 20
 
 
 def drop_domain(schema: schema_pb2.Schema, feature: schema_pb2.Feature) -> None:

@@ -125,7 +125,7 @@ def accepted(found: Findings, columns: Sequence[str], label: str) -> schema_pb2.
         source = inferred if reasons[name] & {"SCHEMA_NEW_COLUMN", "UNEXPECTED_DATA_TYPE"} else updated
         feature = next(feature for feature in source.feature if feature.name == name)
         if "FEATURE_TYPE_LOW_FRACTION_PRESENT" in reasons[name] and source is updated:
-            feature.presence.min_fraction = schema_infer.lower_bound(schema_statistics.present(data[name]))
+            schema_infer.set_presence(feature, data[name])
         (changed.feature[places[name]] if name in places else changed.feature.add()).CopyFrom(feature)
         _replace_domain(changed, source, feature.domain)
     return changed

@@ -101,6 +101,8 @@ def _kind(column: Any) -> str:
 
 
 def percent(share: float) -> str:
-    """Return 0.933 as `93.3 %`, and 100 % for the whole only."""
+    """Return 0.933 as `93.3 %`; 0 % is none and 100 % is all."""
     text = f"{100 * share:.1f}"
-    return f"{'99.9' if text == '100.0' and share < 1 else text.removesuffix('.0')} %"
+    if text in ("0.0", "100.0") and 0 < share < 1:
+        return "under 0.1 %" if text == "0.0" else "over 99.9 %"
+    return f"{text.removesuffix('.0')} %"

@@ -168,6 +168,16 @@ def test_what_the_schema_wants_as_numbers_is_found_by_its_name_in_the_files(comm
     assert '"unit price"' in node.exec_properties["custom_config"]
 
 
-@pytest.mark.parametrize(("share", "bound"), [(0.99, 0.95), (0.97, 0.95), (0.96, 0.9), (0.5, 0.45), (0.01, 0.0)])
-def test_a_share_of_values_has_slack(share, bound):
-    assert schema_infer.lower_bound(share) == pytest.approx(bound)
+@pytest.mark.parametrize(
+    ("share", "rows", "bound"),
+    [
+        (0.99, 10**6, 0.95),
+        (0.97, 10**6, 0.95),
+        (0.96, 10**6, 0.9),
+        (0.5, 10**6, 0.45),
+        (0.5, 1000, 0.35),
+        (0.01, 10**6, 0.0),
+    ],
+)
+def test_a_share_of_values_has_slack_the_more_the_fewer_rows(share, rows, bound):
+    assert schema_infer.lower_bound(share, rows) == pytest.approx(bound)

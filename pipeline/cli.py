@@ -1,14 +1,16 @@
 """The command `slipway`. Commands import what they need when they run: `--help` must not wait for TensorFlow."""
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from pipeline.errors import SetupError, SlipwayError
+from pipeline import cli_data
+from pipeline.cli_options import config as _config
+from pipeline.cli_options import ends_in_words as _ends_in_words
+from pipeline.cli_options import home as _home
+from pipeline.cli_options import overrides as _overrides
+from pipeline.errors import SetupError
 
 EXIT_CODES = """\b
 Exit codes: 0 done and pushed, 1 a step failed, 2 the config or the machine is wrong,
@@ -20,29 +22,6 @@ Exit codes: 0 done and pushed, 1 a step failed, 2 the config or the machine is w
 def slipway() -> None:
     """From raw data to a served model: one YAML file, one command."""
 
-
-def _ends_in_words(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Print a user's mistake as its lines, and end with the exit code of the command."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **options: Any) -> None:
-        try:
-            code = command(*args, **options)
-        except SlipwayError as error:
-            for line in error.lines:
-                click.echo(line, err=True)
-            code = error.exit_code
-        sys.stdout.flush()
-        sys.exit(code or 0)
-
-    return wrapped
-
-
-_config = click.argument("config", type=click.Path(path_type=Path))
-_home = click.option("--home", metavar="DIR", help="Folder for everything that is written.  [default: .slipway]")
-_overrides = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a.b=value; repeatable."
-)
 
 _span = click.option(
     "--span", metavar="SPAN", help="Which span of the data: latest, N, or several, A-B.  [default: latest]"
@@ -247,6 +226,10 @@ def doctor() -> int:
     from pipeline import doctor as diagnosis
 
     return diagnosis.main()
+
+
+slipway.add_command(cli_data.init)
+slipway.add_command(cli_data.schema)
 
 
 def main() -> None:

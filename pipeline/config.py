@@ -147,8 +147,7 @@ class Training(Section):
 
     Attributes:
         epochs: at most so many.
-        batch_size: rows per step.
-        eval_batch_size: rows per step of validation.
+        batch_size, eval_batch_size: rows per step, of training and of validation.
         patience: stop after so many epochs without a better val_loss, and keep the best weights.
         class_weight: balanced makes every class count the same in total.
         seed: of weights, shuffling and dropout.

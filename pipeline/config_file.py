@@ -150,7 +150,9 @@ def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path
     mistakes += wrong_options
     try:
         known = "data" in sections and not wrong_options
-        columns = _header(source, sections["data"], data_root, span) if known else []
+        header = _header(source, sections["data"], data_root, span) if known else []
+        columns, found = _renamed(source, header, sections["data"].rename) if header else ([], [])
+        mistakes += found
     except OSError as error:
         mistakes.append(f"{source.place(('data',))}: {error}")
     except spans.NoSpan as error:
@@ -251,6 +253,20 @@ def _header(source: YamlFile, data: Data, data_root: Path, span: str | None) -> 
         raise DataError(f"{source.place(('data',))}: the data are refused: {error}") from error
 
 
+def _renamed(source: YamlFile, header: list[str], rename: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return the columns under their names in the config, and what is wrong with the new names."""
+    mistakes, columns = [], [rename.get(name, name) for name in header]
+    for name, new in rename.items():
+        place = source.place(("data", "rename", name))
+        try:
+            names.require(name, header, what="column of the data")
+        except ValueError as error:
+            mistakes.append(f"{place}: {error}")
+        if columns.count(new) > 1:
+            mistakes.append(f"{place}: two columns would have one name, got {new!r} again; choose another")
+    return columns, mistakes
+
+
 def curated_schema(path: Path) -> schema_pb2.Schema:
     """Read a schema in text form.
 
@@ -261,6 +277,13 @@ def curated_schema(path: Path) -> schema_pb2.Schema:
         return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
     except text_format.ParseError as error:
         raise ConfigError(f"{path}: no schema, got {error}; SchemaGen writes one, see docs/config.md") from error
+
+
+def float_columns(schema: schema_pb2.Schema, data: Data) -> list[str]:
+    """Return the columns, by their names in the files, that a schema wants as floats."""
+    original = {new: name for name, new in data.rename.items()}
+    floats = [feature.name for feature in schema.feature if feature.type == schema_pb2.FLOAT]
+    return [original.get(name, name) for name in floats]
 
 
 def data_format(data: Data) -> str:

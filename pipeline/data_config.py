@@ -88,6 +88,7 @@ class Data(Section):
         query: instead of both, an SQL query for BigQuery.
         format: with `path`, the loader, `data/loaders/<name>.py`.
         options: of the loader.
+        rename: names for columns of the files; every other part of the config uses the new ones.
         split: a ratio, {train: 2, eval: 1}, or a way and a ratio.
     """
 
@@ -96,6 +97,7 @@ class Data(Section):
     query: str | None = None
     format: str = "csv"
     options: dict[str, Any] = {}
+    rename: dict[str, Annotated[str, Field(min_length=1)]] = {}
     split: Annotated[Split, BeforeValidator(_long_form)] = Split()
 
     @field_validator("source")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import types
 from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
@@ -22,7 +21,7 @@ from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
-from pipeline.config_file import ConfigFile, curated_schema, data_format
+from pipeline.config_file import ConfigFile, curated_schema, data_format, float_columns
 from pipeline.eval_config import eval_config
 from pipeline.home import Home
 
@@ -62,8 +61,9 @@ def _example_gen(_: Bus, plan: Plan) -> Any:
     loader = names.load("data.loaders", data_format(data))
     options: dict[str, Any] = {**data.options, "code": fingerprint.of_modules(*loader.MODULES)}
     if plan.file.schema_path:
-        columns = curated_schema(plan.file.schema_path).feature
-        options["float_columns"] = [column.name for column in columns if column.type == schema_pb2.FLOAT]
+        options["float_columns"] = float_columns(curated_schema(plan.file.schema_path), data)
+    if data.rename:
+        options["rename"] = data.rename
     if inputs.spans:
         options["spans"] = list(inputs.spans)
     if inputs.version is not None:

@@ -19,7 +19,7 @@ from tfx.components.example_gen import base_example_gen_executor
 from tfx.types import artifact_utils, standard_component_specs
 from tfx_bsl.coders.example_coder import RecordBatchToExamplesEncoder
 
-from data.loaders import _features, _guards, _inputs, _splits
+from data.loaders import _features, _guards, _inputs, _rename, _splits
 
 # At most so many shards per split, however many files there are: pictures come one a file.
 SHARDS = 16
@@ -130,7 +130,8 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     loader = importlib.import_module(options["loader"])
     for path in paths:
-        yield from loader.record_batches(path, types, options)
+        for batch in loader.record_batches(path, types, options):
+            yield _rename.renamed(batch, options.get("rename", {}))
 
 
 def _encoded(batch: pa.RecordBatch) -> list[bytes]:

@@ -30,7 +30,7 @@ def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
         assert "needs a network" in refusal
         assert "\n" not in refusal
         assert not (tmp_path / name).exists()
-        pytest.skip(f"{name} is downloaded")
+        return
     assert names.load("data.loaders", source.format).matching_files(pattern)
 
 

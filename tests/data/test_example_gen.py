@@ -91,6 +91,13 @@ def test_a_column_is_float_where_the_schema_says_so(read, tmp_path):
     assert sorted(value.float_list.value[0] for value in values) == [1.0, 2.0]
 
 
+def test_a_column_gets_the_name_that_the_config_gives_it(read, tmp_path):
+    (tmp_path / "spaces.csv").write_text("mean radius,other\n" + "".join(f"{number}.5,x\n" for number in range(20)))
+    found = read(str(tmp_path / "spaces.csv"), rename={"mean radius": "mean_radius"})
+    for row in found["train"] + found["eval"]:
+        assert set(tf.train.Example.FromString(row).features.feature) == {"mean_radius", "other"}
+
+
 def _given(row):
     """Return a row without its missing values, as most programs write it."""
     return {name: value for name, value in row.items() if value is not None}

@@ -134,6 +134,14 @@ BROKEN = {
         ": data.path: a version of no span, got 'a-{VERS",
     ),
     "a span of which there is no file": (("source: taxi", "path: 'a-{SPAN}.csv'"), ": data: no file matches, got "),
+    "a name for a column that is not there": (
+        ("source: taxi", "source: taxi\n  rename: {fares: price}"),
+        ": data.rename.fares: no such column of the data, got 'fares'; did you mean 'fare'?",
+    ),
+    "two columns of one name": (
+        ("source: taxi", "source: taxi\n  rename: {tips: fare}"),
+        ": data.rename.tips: two columns would have one name, got 'fare' again; choose another",
+    ),
     "unreadable YAML": (("data:\n", "data: [\n"), ": not YAML, got "),
 }
 
@@ -242,3 +250,11 @@ def test_an_override_replaces_a_value_deep_in_the_file():
 @pytest.mark.parametrize("override", ["training", "training.epochs=[", "name.deeper=1", "training.epochs=many"])
 def test_a_bad_override_is_told(override, tmp_path):
     assert override.partition("=")[0] in _check(TAXI, tmp_path, "--set", override)[0]
+
+
+def test_the_config_uses_the_names_that_it_gives(write, tmp_path):
+    renamed = ("source: taxi", "source: taxi\n  rename: {big_tipper: generous}")
+    schema = ("schema: taxi.schema.pbtxt", "# no schema")
+    assert config_file.read(write(renamed, schema, ("name: big_tipper", "name: generous"))).config.data.rename
+    (line,) = _check(write(renamed, schema), tmp_path)
+    assert "label.name: no such column of the data, got 'big_tipper'" in line

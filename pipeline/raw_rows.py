@@ -6,7 +6,8 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from pipeline import names
-from pipeline.config_file import ConfigFile, curated_schema, data_format, float_columns
+from pipeline.config_file import ConfigFile
+from pipeline.data_files import curated_schema, data_format, float_columns
 from pipeline.errors import DataError
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})

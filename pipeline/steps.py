@@ -21,7 +21,8 @@ from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
-from pipeline.config_file import ConfigFile, curated_schema, data_format, float_columns
+from pipeline.config_file import ConfigFile
+from pipeline.data_files import curated_schema, data_format, float_columns
 from pipeline.eval_config import eval_config
 from pipeline.home import Home
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from pipeline import config_file, init, schema_words
+from pipeline import config_file, data_files, init, schema_words
 from pipeline.cli import slipway
 
 ROWS = 120
@@ -70,7 +70,7 @@ def test_odd_names_and_values_give_a_valid_config_with_every_column_in_it(comman
     assert set(config.features.exclude) == {"a_b_2", "x", "empty", "rare", "same", "gaps"}
     assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "half"}
     assert [
-        feature.name for feature in config_file.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
+        feature.name for feature in data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
     ][:3] == ["the_label", "gr_e", "a_b_2"]
     text = path.read_text(encoding="utf-8")
     assert "    - same # constant: it's: #1 in every row\n" in text

@@ -23,8 +23,10 @@ def _uri(outputs: Outputs, key: str) -> str:
 
 
 def _examples(outputs: Outputs) -> str:
-    size = sum(path.stat().st_size for path in Path(_uri(outputs, "examples")).rglob("*") if path.is_file())
-    return f"{size / 1e6:.1f} MB of examples"
+    examples = artifact_utils.get_single_instance(outputs["examples"])
+    size = sum(path.stat().st_size for path in Path(examples.uri).rglob("*") if path.is_file())
+    skipped = examples.get_int_custom_property("skipped")
+    return f"{size / 1e6:.1f} MB of examples" + (f", {skipped:,} bad files skipped" if skipped else "")
 
 
 def _statistics(outputs: Outputs) -> str:

@@ -79,6 +79,26 @@ BROKEN = {
         ("{metric: auc, min: 0.9}", "{metric: mae, max: 0.9}"),
         ": evaluation.thresholds.0.metric: is not defined for a binary label, got 'mae'; there are auc, ",
     ),
+    "an option that the format has not": (
+        ("source: taxi", "source: taxi\n  options: {delimeter: ';'}"),
+        ": data.options.delimeter: no such option of the format csv, got 'delimeter'; did you mean 'delimiter'?",
+    ),
+    "an option's value": (
+        ("source: taxi", "source: taxi\n  options: {delimiter: tab}"),
+        ": data.options.delimiter: must be one character, got 'tab'; for instance ';'",
+    ),
+    "two origins": (
+        ("source: taxi", "source: taxi\n  query: SELECT 1"),
+        ": data: needs one of source, path and query, got ['source', 'query']; give exactly one",
+    ),
+    "a query for a format of files": (
+        ("source: taxi", "query: SELECT 1"),
+        ": data: a query is for the format bigquery, got query and 'csv'; change one",
+    ),
+    "BigQuery without a query": (
+        ("source: taxi", "path: rows.csv\n  format: bigquery"),
+        ": data: a query is for the format bigquery, got path and 'bigquery'; change one",
+    ),
     "unreadable YAML": (("data:\n", "data: [\n"), ": not YAML, got "),
 }
 

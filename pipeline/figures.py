@@ -23,9 +23,11 @@ def _uri(outputs: Outputs, key: str) -> str:
 
 
 def _examples(outputs: Outputs) -> str:
-    size = sum(path.stat().st_size for path in Path(_uri(outputs, "examples")).rglob("*") if path.is_file())
-    spans = _spans(artifact_utils.get_single_instance(outputs["examples"]))
-    return f"{size / 1e6:.1f} MB of examples{spans}"
+    examples = artifact_utils.get_single_instance(outputs["examples"])
+    size = sum(path.stat().st_size for path in Path(examples.uri).rglob("*") if path.is_file())
+    skipped = examples.get_int_custom_property("skipped")
+    bad = f", {skipped:,} bad files skipped" if skipped else ""
+    return f"{size / 1e6:.1f} MB of examples{_spans(examples)}{bad}"
 
 
 def _spans(examples: Any) -> str:

@@ -142,6 +142,26 @@ BROKEN = {
         ("source: taxi", "source: taxi\n  rename: {tips: fare}"),
         ": data.rename.tips: two columns would have one name, got 'fare' again; choose another",
     ),
+    "an option that the format has not": (
+        ("source: taxi", "source: taxi\n  options: {delimeter: ';'}"),
+        ": data.options.delimeter: no such option of the format csv, got 'delimeter'; did you mean 'delimiter'?",
+    ),
+    "an option's value": (
+        ("source: taxi", "source: taxi\n  options: {delimiter: tab}"),
+        ": data.options.delimiter: must be one character, got 'tab'; for instance ';'",
+    ),
+    "two origins": (
+        ("source: taxi", "source: taxi\n  query: SELECT 1"),
+        ": data: needs one of source, path and query, got ['source', 'query']; give exactly one",
+    ),
+    "a query for a format of files": (
+        ("source: taxi", "query: SELECT 1"),
+        ": data: a query is for the format bigquery, got query and 'csv'; change one",
+    ),
+    "BigQuery without a query": (
+        ("source: taxi", "path: rows.csv\n  format: bigquery"),
+        ": data: a query is for the format bigquery, got path and 'bigquery'; change one",
+    ),
     "unreadable YAML": (("data:\n", "data: [\n"), ": not YAML, got "),
 }
 

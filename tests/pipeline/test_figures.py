@@ -38,6 +38,8 @@ def test_the_size_of_examples_and_of_a_model_is_that_of_all_files_below(artifact
     )
     assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples"
     assert figures.figure("Trainer", {"model": [examples]}) == "1.2 MB model"
+    examples.set_int_custom_property("skipped", 1_200)
+    assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples, 1,200 bad files skipped"
 
 
 @pytest.mark.parametrize(

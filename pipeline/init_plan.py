@@ -54,7 +54,7 @@ class Plan:
 
 
 METRICS = {
-    "binary": ["auc", "accuracy", "log_loss", "example_count"],
+    "binary": ["auc", "accuracy", "example_count"],
     "multiclass": ["categorical_accuracy", "example_count"],
     "regression": ["mae", "mse", "example_count"],
 }

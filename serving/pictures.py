@@ -1,7 +1,7 @@
 """The bytes of picture files as pixels, without TensorFlow: what `models/_pictures.py` does, for apps and their tests.
 
-PNG files of the wanted size give the same pixels; after resizing, greying or JPEG they may differ by two or three levels
-out of 255.
+PNG files of the wanted size give the same pixels; after resizing, greying or JPEG they may differ by two or three
+levels out of 255.
 """
 
 import io

@@ -18,6 +18,7 @@ BLOCK_ROWS = 4096
 BLOCK_BYTES = 8 << 20
 # Of a split after the transform, as it is kept.
 IN_MEMORY_BYTES = 1 << 30
+OPEN_FILES = 16
 SHUFFLE_ROWS = 100_000
 SHUFFLE_BYTES = 256 << 20
 # Among so many rows of the eval split, those to show to people are found.
@@ -113,7 +114,7 @@ def telling_examples(patterns: list[str], count: int) -> list[bytes]:
     They are those with the fewest missing values, and one with the most.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    records: Iterator[Any] = tf.data.TFRecordDataset(files, "GZIP").take(LOOK_AT_ROWS).as_numpy_iterator()
+    records: Iterator[Any] = _records(files).take(LOOK_AT_ROWS).as_numpy_iterator()
     fullest = sorted(records, key=lambda record: -len(tf.train.Example.FromString(record).features.feature))
     return fullest[: count - 1] + fullest[count - 1 :][-1:]
 
@@ -131,7 +132,15 @@ def _blocks(files: list[str], graph: TransformGraph, label: str, compact: Compac
         found = features.pop(label)
         return compact(features), found
 
-    return tf.data.TFRecordDataset(files, "GZIP").batch(block_rows).map(transformed)
+    return _records(files).batch(block_rows).map(transformed)
+
+
+def _records(files: list[str]) -> tf.data.Dataset:
+    """Return the records of files in turns: files may be sorted by class or time, and shuffling reaches only so far."""
+    names = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string))
+    return names.interleave(
+        lambda file: tf.data.TFRecordDataset(file, "GZIP"), cycle_length=OPEN_FILES, deterministic=True
+    )
 
 
 def _weight(label: tf.Tensor, weights: np.ndarray | None) -> tf.Tensor:

@@ -9,8 +9,28 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_transform as tft
 
-from models import _raw, _transforms
+from models import _export, _labels, _raw, _transforms
+from models._transform_graph import TransformGraph
+
+
+def for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
+    """Return what the export of a network behind `_preprocessing.preprocess` needs for phones."""
+    raw_spec, label = graph.raw_feature_spec, _labels.name(config)
+    names = _raw.feature_names(raw_spec, config)
+    wanted = _transforms.outputs(raw_spec, names, config["features"]["columns"])
+    learned = _transforms.learned(graph, transform, wanted)
+    spec = {
+        name: tf.TensorSpec([None, *feature.shape], feature.dtype, name=name)
+        for name, feature in transform.transformed_feature_spec().items()
+        if name != label
+    }
+    found = obstacles(wanted, raw_spec)
+    on_device = None if found else OnDevice(wanted, learned, raw_spec)
+    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
+    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": found, "classes": classes}
+    return _export.Mobile(spec, on_device, recipe)
 
 
 class OnDevice(tf.Module):
@@ -57,6 +77,8 @@ def obstacles(wanted: Sequence[_transforms.Output], raw_spec: Mapping[str, Any])
     """Return why a table's transforms cannot run on a device, one sentence each; nothing when they can."""
     found = []
     for output in wanted:
+        if output.kind in _transforms.WORDS_OF_TEXTS:
+            found.append(f"{output.column}: TFLite cannot split a text into words")
         if output.kind != "vocabulary":
             continue
         if output.options.get("oov_buckets", 1) > 1:

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models import _raw, _vocabularies
+from models import _raw, _texts, _vocabularies
 from models._transform_graph import TransformGraph
 
 MISSING_TOKEN = "<missing>"
@@ -30,7 +30,7 @@ class Output:
     Attributes:
         name: of the feature.
         column: the raw column it is made of.
-        kind: vocabulary, bucketize, zscore, log or missing.
+        kind: a key of `SUFFIXES`.
         options: of the transform, from the config.
     """
 
@@ -40,7 +40,11 @@ class Output:
     options: Mapping[str, Any]
 
 
-SUFFIXES = {"vocabulary": "id", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing"}
+SUFFIXES = {
+    "vocabulary": "id", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing",
+    "text": "bag", "tokens": "tokens",
+}  # fmt: skip
+WORDS_OF_TEXTS = ("text", "tokens")
 
 
 def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> list[Output]:
@@ -58,9 +62,11 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
         if not text and isinstance(raw_spec[column], tf.io.VarLenFeature):
             transforms = [*transforms, {"kind": "missing"}]
         for transform in transforms:
-            if text and transform["kind"] != "vocabulary":
-                raise ValueError(f"features.columns.{column}: text can only get a vocabulary, got {transform['kind']}")
             kind = transform["kind"]
+            if text and kind not in ("vocabulary", *WORDS_OF_TEXTS):
+                raise ValueError(f"features.columns.{column}: text can get vocabulary, text or tokens, got {kind}")
+            if not text and kind in WORDS_OF_TEXTS:
+                raise ValueError(f"features.columns.{column}: is a number, got {kind}; leave it to texts")
             found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
     return found
 
@@ -80,8 +86,7 @@ def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> C
         for output in wanted
         if output.kind == "missing"
     }
-    texts = {output.column: output for output in wanted if output.kind == "vocabulary"}
-    result |= _ids({name: as_text(columns[name]) for name in texts}, texts)
+    result |= _ids(columns, [output for output in wanted if output.kind in ("vocabulary", *WORDS_OF_TEXTS)])
     result |= _z_scores(_scaled(wanted), columns)
     for count, group in _by_buckets(wanted).items():
         result |= _buckets(group, columns, count)
@@ -96,8 +101,8 @@ def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Seq
     """
     found: dict[str, Any] = {output.name: {} for output in wanted}
     for output in wanted:
-        if output.kind == "vocabulary":
-            words = transform.vocabulary_by_name(output.column)
+        if output.kind in ("vocabulary", *WORDS_OF_TEXTS):
+            words = transform.vocabulary_by_name(vocabulary(output))
             found[output.name] = {"words": [word.decode(errors="surrogateescape") for word in words]}
     if scaled := _scaled(wanted):
         mean, deviation = _mean_and_deviation(graph.learned("moments"), np)
@@ -131,6 +136,16 @@ def as_text(values: tf.Tensor) -> tf.Tensor:
     return tf.where(_raw.is_missing(values), MISSING_TOKEN, text)
 
 
+def vocabulary(output: Output) -> str:
+    """Return the name under which `TFTransformOutput.vocabulary_by_name` has the words of a feature."""
+    return output.column if output.kind == "vocabulary" else output.name
+
+
+def weights_of(bag: str) -> str:
+    """Return the feature with the weights [n, length] of the n-grams of a bag."""
+    return f"{bag}_weights"
+
+
 def _scaled(wanted: Sequence[Output]) -> list[Output]:
     return [output for output in wanted if output.kind in ("zscore", "log")]
 
@@ -153,18 +168,30 @@ def _log(numbers: tf.Tensor) -> tf.Tensor:
     return tf.sign(numbers) * tf.math.log1p(tf.abs(numbers))
 
 
-def _ids(texts: Columns, wanted: Mapping[str, Output]) -> Columns:
-    """Return the place of each word in its column's vocabulary; a word that is not in it gets a bucket behind."""
-    if not texts:
+def _ids(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
+    """Return what is made of words; the vocabularies of all columns are found in one pass."""
+    if not wanted:
         return {}
-    options = {column: output.options for column, output in wanted.items()}
-    files = _vocabularies.vocabulary_files(texts, options, MISSING_TOKEN)
-    return {
-        wanted[column].name: tft.apply_vocabulary(
-            text, files[column], num_oov_buckets=options[column].get("oov_buckets", 1)
-        )
-        for column, text in texts.items()
-    }
+    words = {vocabulary(output): _words(columns[output.column], output) for output in wanted}
+    limits = {vocabulary(output): {"top_k": output.options.get("max_words"), **output.options} for output in wanted}
+    files = _vocabularies.vocabulary_files(words, limits, MISSING_TOKEN)
+    result: Columns = {}
+    for output in wanted:
+        options, found, file = output.options, words[vocabulary(output)], files[vocabulary(output)]
+        if output.kind == "vocabulary":
+            # A word that is not in the vocabulary gets a bucket behind it.
+            result[output.name] = tft.apply_vocabulary(found, file, num_oov_buckets=options.get("oov_buckets", 1))
+        elif output.kind == "tokens":
+            result[output.name] = _texts.token_ids(found, file, options["length"])
+        else:
+            result[output.name], result[weights_of(output.name)] = _texts.bag(found, file, options)
+    return result
+
+
+def _words(texts: tf.Tensor, output: Output) -> tf.Tensor | tf.SparseTensor:
+    if output.kind == "vocabulary":
+        return as_text(texts)
+    return _texts.ngrams(texts, output.options.get("ngrams", 1))
 
 
 def _z_scores(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> Columns:

@@ -18,8 +18,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _heads, _labels, _on_device, _raw, _training, _transforms
-from models._transform_graph import TransformGraph
+from models import _heads, _labels, _on_device, _preprocessing, _training
 
 DEFAULTS = {
     "learning_rate": 1e-3,
@@ -40,14 +39,7 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     Raises:
         ValueError: a column has a name that cannot be served, or a transform or label that does not fit its type.
     """
-    label = custom_config["label"]
-    raw_spec = {name: _raw.spec_of(feature) for name, feature in inputs.items()}
-    names = _raw.feature_names(raw_spec, custom_config)
-    _raw.require_servable(names)
-    columns = _raw.as_columns(inputs, [*names, label["name"]])
-    outputs = {_labels.name(custom_config): _labels.ids(columns.pop(label["name"]), label)}
-    wanted = _transforms.outputs(raw_spec, names, custom_config["features"]["columns"])
-    return outputs | _transforms.transformed(columns, wanted)
+    return _preprocessing.preprocess(inputs, custom_config)
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -57,7 +49,7 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 def run_fn(fn_args: FnArgs) -> None:
     """Train with the best hyperparameters found, or the config's own, and export to `fn_args.serving_model_dir`."""
-    _training.train(fn_args, build_model, DEFAULTS, _for_phones)
+    _training.train(fn_args, build_model, DEFAULTS, _on_device.for_phones)
 
 
 def build_model(
@@ -134,18 +126,3 @@ def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple
         else:
             numbers.append(feature.name)
     return sorted(numbers), dict(sorted(sizes.items()))
-
-
-def _for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
-    raw_spec = graph.raw_feature_spec
-    names = _raw.feature_names(raw_spec, config)
-    wanted = _transforms.outputs(raw_spec, names, config["features"]["columns"])
-    learned = _transforms.learned(graph, transform, wanted)
-    numbers, sizes = _transformed_features(transform, _labels.name(config))
-    spec = {name: tf.TensorSpec([None], tf.float32, name=name) for name in numbers}
-    spec |= {name: tf.TensorSpec([None], tf.int64, name=name) for name in sizes}
-    obstacles = _on_device.obstacles(wanted, raw_spec)
-    on_device = None if obstacles else _on_device.OnDevice(wanted, learned, raw_spec)
-    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
-    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": obstacles, "classes": classes}
-    return _export.Mobile(spec, on_device, recipe)

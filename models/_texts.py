@@ -17,6 +17,8 @@ import tensorflow_transform as tft
 
 SEPARATOR = " "
 NO_TOKEN = r"[^\pL\pM\pN]+"
+# What every bag and every list of tokens has been through, for `preprocessing.json`.
+RECIPE = {"normalisation": "of each character by itself: NFKC, then small letters", "no_token": NO_TOKEN}
 
 
 def normalised(texts: tf.Tensor) -> tf.Tensor:
@@ -48,7 +50,9 @@ def ngrams(texts: tf.Tensor, longest: int) -> tf.SparseTensor:
     return tft.ngrams(tokens(texts).to_sparse(), (1, longest), SEPARATOR)
 
 
-def bag(grams: tf.SparseTensor, vocabulary: tf.Tensor, options: Mapping[str, Any]) -> tuple[tf.Tensor, tf.Tensor]:
+def bag(
+    grams: tf.SparseTensor, vocabulary: tf.Tensor, counts: tf.Tensor | None, options: Mapping[str, Any]
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the n-grams of each row with their weights, heaviest first; inside a preprocessing_fn.
 
     Rows are padded, and not sparse, so that a batch is one gather and phones can have them too.
@@ -56,20 +60,29 @@ def bag(grams: tf.SparseTensor, vocabulary: tf.Tensor, options: Mapping[str, Any
     Args:
         grams: strings [n, ?].
         vocabulary: the path of its file; what is not in it is left out.
-        options: `max_words`, `weights` and `length`, from the config.
+        counts: for TF-IDF, how many rows there are, and have each word: int64 [1 + words].
+        options: `weights` and `length`, from the config.
 
     Returns:
         places in the vocabulary int64 [n, length], and weights float32 [n, length], 0 behind the last one.
     """
     places = tft.apply_vocabulary(grams, vocabulary, default_value=-1)
-    known = tf.sparse.retain(places, places.values >= 0)
-    if options["weights"] == "tfidf":
-        places, weights = tft.tfidf(known, options["max_words"])
-    else:
-        places, weights = _counted(known, options["max_words"])
-    if options["weights"] == "binary":
-        weights = weights.with_values(tf.ones_like(weights.values))
-    return _heaviest(places, weights, options["length"])
+    once, often = _counted(tf.sparse.retain(places, places.values >= 0))
+    weights = tf.ones_like(often.values) if options["weights"] == "binary" else often.values
+    if counts is not None:
+        size = tf.gather(tf.sparse.reduce_sum(often, axis=1), often.indices[:, 0])
+        weights = weights / size * tf.gather(inverse_document_frequencies(counts), once.values)
+    return _heaviest(once, often.with_values(weights), options["length"])
+
+
+def inverse_document_frequencies(counts: tf.Tensor) -> tf.Tensor:
+    """Return float32 [words], those of `tft.tfidf`: 1 + log((rows + 1) / (rows with the word + 1)).
+
+    Args:
+        counts: int64 [1 + words], how many rows there are, and have each word.
+    """
+    rows = tf.cast(counts, tf.float64)
+    return tf.cast(1 + tf.math.log((rows[0] + 1) / (rows[1:] + 1)), tf.float32)
 
 
 def token_ids(words: tf.SparseTensor, vocabulary: tf.Tensor, length: int) -> tf.Tensor:
@@ -85,8 +98,9 @@ def token_ids(words: tf.SparseTensor, vocabulary: tf.Tensor, length: int) -> tf.
     return tf.reshape(tf.pad(ids, [[0, 0], [0, length - tf.shape(ids)[1]]]), [-1, length])
 
 
-def _counted(places: tf.SparseTensor, size: int) -> tuple[tf.SparseTensor, tf.SparseTensor]:
-    """Return what is in each row once [n, ?], and how often it is."""
+def _counted(places: tf.SparseTensor) -> tuple[tf.SparseTensor, tf.SparseTensor]:
+    """Return what is in each row, each place once [n, ?], and float32 [n, ?] how often it is."""
+    size = tf.reduce_max(tf.pad(places.values, [[0, 1]])) + 1
     keys, _, counts = tf.unique_with_counts(places.indices[:, 0] * size + places.values, tf.int64)
     rows = keys // size
     indices = tf.stack([rows, tft.segment_indices(rows)], axis=1)

@@ -97,13 +97,17 @@ def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Seq
     """Return what the analyzers found, by transformed feature.
 
     Returns:
-        for a vocabulary {"words": [...]}, for a number {"mean", "deviation"}, for buckets {"boundaries": [...]}.
+        for a vocabulary {"words": [...]}, with TF-IDF "idf" too, for a number {"mean", "deviation"}, for buckets
+        {"boundaries": [...]}.
     """
     found: dict[str, Any] = {output.name: {} for output in wanted}
     for output in wanted:
         if output.kind in ("vocabulary", *WORDS_OF_TEXTS):
             words = transform.vocabulary_by_name(vocabulary(output))
             found[output.name] = {"words": [word.decode(errors="surrogateescape") for word in words]}
+        if output.options.get("weights") == "tfidf":
+            counts = tf.constant(graph.learned(_counts_of(output.name)))
+            found[output.name]["idf"] = _texts.inverse_document_frequencies(counts).numpy().tolist()
     if scaled := _scaled(wanted):
         mean, deviation = _mean_and_deviation(graph.learned("moments"), np)
         for output, middle, width in zip(scaled, mean.tolist(), deviation.tolist(), strict=True):
@@ -126,6 +130,9 @@ def recipe(wanted: Sequence[Output], learned: Mapping[str, Any], raw_spec: Mappi
         features[output.name] = {"column": output.column, "kind": output.kind, **learned[output.name]}
         if output.kind == "vocabulary":
             features[output.name]["oov_buckets"] = output.options.get("oov_buckets", 1)
+        if output.kind in WORDS_OF_TEXTS:
+            how = {key: output.options[key] for key in ("ngrams", "weights", "length") if key in output.options}
+            features[output.name] |= how | _texts.RECIPE
     return {"columns": columns, "missing_word": MISSING_TOKEN, "features": features}
 
 
@@ -144,6 +151,10 @@ def vocabulary(output: Output) -> str:
 def weights_of(bag: str) -> str:
     """Return the feature with the weights [n, length] of the n-grams of a bag."""
     return f"{bag}_weights"
+
+
+def _counts_of(bag: str) -> str:
+    return f"{bag}_counts"
 
 
 def _scaled(wanted: Sequence[Output]) -> list[Output]:
@@ -175,6 +186,9 @@ def _ids(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
     words = {vocabulary(output): _words(columns[output.column], output) for output in wanted}
     limits = {vocabulary(output): {"top_k": output.options.get("max_words"), **output.options} for output in wanted}
     files = _vocabularies.vocabulary_files(words, limits, MISSING_TOKEN)
+    weighted = [output.name for output in wanted if output.options.get("weights") == "tfidf"]
+    counts = _vocabularies.row_counts({name: words[name] for name in weighted}, limits)
+    counts = {name: tf.identity(found, _counts_of(name)) for name, found in counts.items()}
     result: Columns = {}
     for output in wanted:
         options, found, file = output.options, words[vocabulary(output)], files[vocabulary(output)]
@@ -184,7 +198,9 @@ def _ids(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
         elif output.kind == "tokens":
             result[output.name] = _texts.token_ids(found, file, options["length"])
         else:
-            result[output.name], result[weights_of(output.name)] = _texts.bag(found, file, options)
+            result[output.name], result[weights_of(output.name)] = _texts.bag(
+                found, file, counts.get(output.name), options
+            )
     return result
 
 

@@ -15,6 +15,8 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 
 Batch = tuple[np.ndarray, ...]
+# No word of a vocabulary has a line break; this one stands for the number of rows.
+ROWS = b"\n"
 
 
 def vocabulary_files(
@@ -48,6 +50,30 @@ def vocabulary_files(
     return dict(zip(texts, paths, strict=True))
 
 
+def row_counts(texts: Mapping[str, tf.SparseTensor], options: Mapping[str, Mapping[str, Any]]) -> dict[str, tf.Tensor]:
+    """Return, by column, int64 [1 + words]: how many rows there are, and have each word of the column's vocabulary.
+
+    In the same pass over the data as the vocabularies; `tft.tfidf` takes a second one, which TFX's Transform cannot
+    plan with TFX 1.16 and today's Beam. tf.Transform takes no analyzer with files and numbers, so the words are counted
+    twice.
+
+    Args:
+        texts: by column, a SparseTensor [n, ?] of the words of each row.
+        options: as for `vocabulary_files`.
+    """
+    if not texts:
+        return {}
+    limits = [(options[name].get("top_k"), options[name].get("min_count", 1)) for name in texts]
+    counts = tft.experimental.ptransform_analyzer(
+        [part for words in texts.values() for part in (*_parts(words), words.dense_shape[:1])],
+        _CountRows(limits),
+        output_dtypes=[tf.int64] * len(texts),
+        output_shapes=[[None]] * len(texts),
+        name="row_counts",
+    )
+    return dict(zip(texts, counts, strict=True))
+
+
 class _WriteVocabularies(tft_beam.experimental.PTransformAnalyzer):
     """From batches of columns to one PCollection a column, with the path of its file."""
 
@@ -65,7 +91,8 @@ class _WriteVocabularies(tft_beam.experimental.PTransformAnalyzer):
             path = f"{directory}/{files[column]}"
             tf.io.gfile.makedirs(directory)
             with tf.io.gfile.GFile(path, "wb") as file:
-                file.write(b"".join(word + b"\n" for word in _words(counts, *limits[column]) or [fallback]))
+                words = [word for word, _ in _kept(counts, *limits[column])]
+                file.write(b"".join(word + b"\n" for word in words or [fallback]))
             return path
 
         written = (
@@ -76,6 +103,32 @@ class _WriteVocabularies(tft_beam.experimental.PTransformAnalyzer):
             | "Split" >> beam.Partition(lambda written, _: written[0], len(files))
         )
         return tuple(part | f"Path{number}" >> beam.Values() for number, part in enumerate(written))
+
+
+class _CountRows(tft_beam.experimental.PTransformAnalyzer):
+    """From batches of columns to one PCollection a column, with an array of counts."""
+
+    def __init__(self, limits: list[tuple[int | None, int]]) -> None:
+        super().__init__()
+        self._limits = limits
+
+    def expand(self, pcoll: beam.PCollection[Batch]) -> tuple[beam.PCollection[np.ndarray], ...]:
+        """Count, add up, sort as the vocabularies are."""
+        limits = self._limits
+
+        def counted(column: int, counts: Mapping[bytes, int]) -> np.ndarray:
+            kept = _kept(counts, *limits[column])
+            # A vocabulary is never empty.
+            return np.array([counts.get(ROWS, 0), *(count for _, count in kept or [(b"", 0)])], np.int64)
+
+        found = (
+            pcoll
+            | "CountInBatch" >> beam.FlatMap(_counts_with_rows)
+            | "Sum" >> beam.CombinePerKey(_added)
+            | "Sort" >> beam.MapTuple(lambda column, counts: (column, counted(column, counts)))
+            | "Split" >> beam.Partition(lambda found, _: found[0], len(limits))
+        )
+        return tuple(part | f"Counts{number}" >> beam.Values() for number, part in enumerate(found))
 
 
 def _parts(words: tf.Tensor | tf.SparseTensor) -> list[tf.Tensor]:
@@ -93,6 +146,14 @@ def _counts(batch: Batch, many: list[bool]) -> Iterator[tuple[int, Counter[bytes
         yield column, Counter(words)
 
 
+def _counts_with_rows(batch: Batch) -> Iterator[tuple[int, Counter[bytes]]]:
+    """Yield the same for columns whose rows have many words, with the number of rows as one word more."""
+    words_and_places = [part for number, part in enumerate(batch) if number % 3 < 2]
+    for column, counts in _counts(tuple(words_and_places), [True] * (len(batch) // 3)):
+        counts[ROWS] = int(batch[3 * column + 2][0])
+        yield column, counts
+
+
 def _added(counts: Iterable[Counter[bytes]]) -> Counter[bytes]:
     total: Counter[bytes] = Counter()
     for some in counts:
@@ -100,6 +161,7 @@ def _added(counts: Iterable[Counter[bytes]]) -> Counter[bytes]:
     return total
 
 
-def _words(counts: Mapping[bytes, int], top_k: int | None, min_count: int) -> list[bytes]:
+def _kept(counts: Mapping[bytes, int], top_k: int | None, min_count: int) -> list[tuple[bytes, int]]:
+    """Return the words of a vocabulary and the rows of each, by falling count."""
     kept = [(-count, word) for word, count in counts.items() if count >= min_count and not {10, 13} & set(word)]
-    return [word for _, word in sorted(kept)[:top_k]]
+    return [(word, -count) for count, word in sorted(kept)[:top_k]]

@@ -53,7 +53,7 @@ class Text(Section):
         ngrams: the longest; 2 takes single words and pairs.
         max_words: so many n-grams, those that most rows have.
         min_count: keep n-grams that at least so many rows have.
-        weights: tfidf (tft.tfidf), count or binary.
+        weights: tfidf (as tft.tfidf), count or binary.
         length: keep so many different n-grams of a row, the heaviest.
     """
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from serving import text_preprocessing
 from serving.rows import MISSING
 
 Feature = Mapping[str, Any]
@@ -40,12 +41,19 @@ class Preprocessing:
             raise ValueError(f"{path}: no preprocessing file, got {type(error).__name__}: {error}") from error
 
     def __call__(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the transformed features [n]: numbers float32, ids int64.
+        """Return the transformed features [n], of texts [n, length]: numbers float32, ids int64.
 
         Args:
             columns: raw columns [n] by name; texts as bytes, a missing value as `serving/rows.py` has it.
         """
-        return {name: self._feature(feature, columns[feature["column"]]) for name, feature in self._features.items()}
+        found: dict[str, np.ndarray] = {}
+        for name, feature in self._features.items():
+            column = columns[feature["column"]]
+            if feature["kind"] in ("text", "tokens"):
+                found |= text_preprocessing.features(name, feature, column)
+            else:
+                found[name] = self._feature(feature, column)
+        return found
 
     def _feature(self, feature: Feature, column: Any) -> np.ndarray:
         if feature["kind"] == "vocabulary":

@@ -17,9 +17,11 @@ import tensorflow as tf
 from sklearn import metrics
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from pipeline import config_file
 from pipeline.config import Config
@@ -54,6 +56,23 @@ def table(estimator: Any) -> Baseline:
     return answers
 
 
+def texts(estimator: Any) -> Baseline:
+    """Return a baseline on the TF-IDF of words and pairs of the column `text`."""
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, max_features=20_000)
+    return lambda train, label, evaluation: (
+        make_pipeline(words, estimator).fit(train["text"], label).predict(evaluation["text"])
+    )
+
+
+def pictures(estimator: Any) -> Baseline:
+    """Return a baseline on the pixels of the column `image`."""
+
+    def pixels(frame: pd.DataFrame) -> np.ndarray:
+        return np.stack([tf.io.decode_image(image).numpy().ravel() for image in frame["image"]])
+
+    return lambda train, label, evaluation: estimator.fit(pixels(train), label).predict(pixels(evaluation))
+
+
 # By config; the first one is the answer of who knows only the labels.
 BASELINES: dict[str, dict[str, Baseline]] = {
     "taxi": {
@@ -69,6 +88,16 @@ BASELINES: dict[str, dict[str, Baseline]] = {
         "mean": table(DummyRegressor()),
         "scikit-learn RidgeCV": table(make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 3, 20)))),
         "scikit-learn HistGradientBoosting": table(HistGradientBoostingRegressor(random_state=0)),
+    },
+    "digits": {
+        "majority class": pictures(DummyClassifier()),
+        "scikit-learn LogisticRegression": pictures(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))),
+        "scikit-learn SVC": pictures(make_pipeline(StandardScaler(), SVC())),
+    },
+    "docs": {
+        "majority class": texts(DummyClassifier()),
+        "scikit-learn TF-IDF, linear, C=1": texts(LogisticRegression(C=1, max_iter=1000)),
+        "scikit-learn TF-IDF, linear, C=10": texts(LogisticRegression(C=10, max_iter=1000)),
     },
 }
 

@@ -6,7 +6,6 @@ What the analyzers found can be read back (`learned`), for engines that cannot r
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,92 +13,14 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow_transform import schema_inference
 
-from models import _dates, _raw, _vocabularies
+from models import _dates, _raw, _texts, _vocabularies
 from models._transform_graph import TransformGraph
+from models._wanted import WORDS_OF_TEXTS, Output
 
 MISSING_TOKEN = "<missing>"
 # A quantile is off by at most this share of the rows.
 QUANTILE_ERROR = 0.01
 Columns = dict[str, tf.Tensor]
-Plan = Mapping[str, Sequence[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Output:
-    """One transformed feature.
-
-    Attributes:
-        name: of the feature.
-        column: the raw column it is made of.
-        kind: vocabulary, hash, bucketize, zscore, log, missing or date.
-        options: of the transform, from the config; of a date also `part`, and `form`: id, sin, cos, zscore or missing.
-    """
-
-    name: str
-    column: str
-    kind: str
-    options: Mapping[str, Any]
-
-
-SUFFIXES = {
-    "vocabulary": "id", "hash": "hash", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing",
-}  # fmt: skip
-FOR_TABLES = (*SUFFIXES, "date")
-FOR_TEXT = ("vocabulary", "hash", "date")
-
-
-def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> list[Output]:
-    """Return the transformed features of some raw columns.
-
-    Args:
-        raw_spec: the feature spec of the raw data; a number that may be missing gets a feature that says so.
-        columns: the raw columns to use.
-        plan: by column, the transforms; without one, text gets a vocabulary and a number a z-score.
-    """
-    found = []
-    for column in columns:
-        text = raw_spec[column].dtype == tf.string
-        transforms = plan.get(column, [{"kind": "vocabulary" if text else "zscore"}])
-        date = next((transform for transform in transforms if transform["kind"] == "date"), None)
-        optional = not text and isinstance(raw_spec[column], tf.io.VarLenFeature)
-        for transform in transforms:
-            if transform["kind"] not in FOR_TABLES:
-                raise ValueError(f"features.columns.{column}: a table has no such transform, got {transform['kind']}")
-            kind = transform["kind"]
-            if text and kind not in FOR_TEXT:
-                raise ValueError(f"features.columns.{column}: text can get {', '.join(FOR_TEXT)}, got {kind}")
-            if kind != "date":
-                found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
-        if date:
-            _require_readable_type(column, raw_spec[column].dtype, date)
-            found += _date_outputs(column, date, missing=optional or text)
-        elif optional:
-            found.append(Output(f"{column}_missing", column, "missing", {"kind": "missing"}))
-    return found
-
-
-def _date_outputs(column: str, date: Mapping[str, Any], *, missing: bool) -> list[Output]:
-    forms: dict[str, tuple[str, str]] = {}
-    for part in date["parts"]:
-        circle = {f"{part}_sin": "sin", f"{part}_cos": "cos"} if date["cyclic"] else {part: "id"}
-        forms |= {name: (part, form) for name, form in ({part: "zscore"} if part == "year" else circle).items()}
-    if missing:
-        forms["missing"] = ("", "missing")
-    kept = {key: date[key] for key in ("format", "pattern", "groups") if date.get(key)}
-    return [
-        Output(f"{column}_{name}", column, "date", {**kept, "part": part, "form": form})
-        for name, (part, form) in forms.items()
-    ]
-
-
-def _require_readable_type(column: str, dtype: tf.DType, date: Mapping[str, Any]) -> None:
-    """Raise ValueError when no date of this format can be in a column of this type."""
-    place = f"features.columns.{column}.date: the format {date['format']!r}"
-    if date["format"] in _dates.PER_SECOND:
-        if not dtype.is_integer:
-            raise ValueError(f"{place} needs whole numbers, got {dtype.name}; a float is off by minutes")
-    elif dtype.is_floating or (dtype.is_integer and date["groups"][0] != "year"):
-        raise ValueError(f"{place} needs text, got {dtype.name}; only a number that begins with the year can be read")
 
 
 def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
@@ -117,8 +38,7 @@ def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> C
         for output in wanted
         if output.kind == "missing"
     }
-    texts = {output.column: output for output in wanted if output.kind == "vocabulary"}
-    result |= _ids({name: as_text(columns[name]) for name in texts}, texts)
+    result |= _ids(columns, [output for output in wanted if output.kind in ("vocabulary", *WORDS_OF_TEXTS)])
     moments = _moments(wanted, columns)
     for output in wanted:
         if output.kind == "hash":
@@ -135,14 +55,17 @@ def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Seq
     """Return what the analyzers found, by transformed feature.
 
     Returns:
-        for a vocabulary {"words": [...]}, for a number and a year {"mean", "deviation"}, for buckets
-        {"boundaries": [...]}.
+        for a vocabulary {"words": [...]}, with TF-IDF "idf" too, for a number and a year {"mean", "deviation"}, for
+        buckets {"boundaries": [...]}.
     """
     found: dict[str, Any] = {output.name: {} for output in wanted}
     for output in wanted:
-        if output.kind == "vocabulary":
-            words = transform.vocabulary_by_name(output.column)
+        if output.kind in ("vocabulary", *WORDS_OF_TEXTS):
+            words = transform.vocabulary_by_name(vocabulary(output))
             found[output.name] = {"words": [word.decode(errors="surrogateescape") for word in words]}
+        if output.options.get("weights") == "tfidf":
+            counts = tf.constant(graph.learned(_counts_of(output.name)))
+            found[output.name]["idf"] = _texts.inverse_document_frequencies(counts).numpy().tolist()
     if scaled := _scaled(wanted):
         mean, deviation = _mean_and_deviation(graph.learned("moments"), np)
         for output, middle, width in zip(scaled, mean.tolist(), deviation.tolist(), strict=True):
@@ -171,6 +94,9 @@ def recipe(wanted: Sequence[Output], learned: Mapping[str, Any], raw_spec: Mappi
             features[output.name] |= output.options
             if output.options["form"] in ("id", "sin", "cos"):
                 features[output.name] |= zip(("least", "count"), _dates.CIRCLES[output.options["part"]], strict=True)
+        if output.kind in WORDS_OF_TEXTS:
+            how = {key: output.options[key] for key in ("ngrams", "weights", "length") if key in output.options}
+            features[output.name] |= how | _texts.RECIPE
     return {"columns": columns, "missing_word": MISSING_TOKEN, "features": features}
 
 
@@ -205,6 +131,20 @@ def _as_ids(values: tf.Tensor, last: int) -> tf.Tensor:
     return ids
 
 
+def vocabulary(output: Output) -> str:
+    """Return the name under which `TFTransformOutput.vocabulary_by_name` has the words of a feature."""
+    return output.column if output.kind == "vocabulary" else output.name
+
+
+def weights_of(bag: str) -> str:
+    """Return the feature with the weights [n, length] of the n-grams of a bag."""
+    return f"{bag}_weights"
+
+
+def _counts_of(bag: str) -> str:
+    return f"{bag}_counts"
+
+
 def _scaled(wanted: Sequence[Output]) -> list[Output]:
     return [o for o in wanted if o.kind in ("zscore", "log") or (o.kind == "date" and o.options["form"] == "zscore")]
 
@@ -227,18 +167,35 @@ def _log(numbers: tf.Tensor) -> tf.Tensor:
     return tf.sign(numbers) * tf.math.log1p(tf.abs(numbers))
 
 
-def _ids(texts: Columns, wanted: Mapping[str, Output]) -> Columns:
-    """Return the place of each word in its column's vocabulary; a word that is not in it gets a bucket behind."""
-    if not texts:
+def _ids(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
+    """Return what is made of words; the vocabularies of all columns are found in one pass."""
+    if not wanted:
         return {}
-    options = {column: output.options for column, output in wanted.items()}
-    files = _vocabularies.vocabulary_files(texts, options, MISSING_TOKEN)
-    return {
-        wanted[column].name: tft.apply_vocabulary(
-            text, files[column], num_oov_buckets=options[column].get("oov_buckets", 1)
-        )
-        for column, text in texts.items()
-    }
+    words = {vocabulary(output): _words(columns[output.column], output) for output in wanted}
+    limits = {vocabulary(output): {"top_k": output.options.get("max_words"), **output.options} for output in wanted}
+    files = _vocabularies.vocabulary_files(words, limits, MISSING_TOKEN)
+    weighted = [output.name for output in wanted if output.options.get("weights") == "tfidf"]
+    counts = _vocabularies.row_counts({name: words[name] for name in weighted}, limits)
+    counts = {name: tf.identity(found, _counts_of(name)) for name, found in counts.items()}
+    result: Columns = {}
+    for output in wanted:
+        options, found, file = output.options, words[vocabulary(output)], files[vocabulary(output)]
+        if output.kind == "vocabulary":
+            # A word that is not in the vocabulary gets a bucket behind it.
+            result[output.name] = tft.apply_vocabulary(found, file, num_oov_buckets=options.get("oov_buckets", 1))
+        elif output.kind == "tokens":
+            result[output.name] = _texts.token_ids(found, file, options["length"])
+        else:
+            result[output.name], result[weights_of(output.name)] = _texts.bag(
+                found, file, counts.get(output.name), options
+            )
+    return result
+
+
+def _words(texts: tf.Tensor, output: Output) -> tf.Tensor | tf.SparseTensor:
+    if output.kind == "vocabulary":
+        return as_text(texts)
+    return _texts.ngrams(texts, output.options.get("ngrams", 1))
 
 
 def _z_scores(

@@ -107,7 +107,41 @@ class Image(Section):
     channels: Literal[1, 3] = 3
 
 
-TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary", "hash", "date", "image")
+class Text(Section):
+    """A bag of n-grams with weights: for free text.
+
+    Attributes:
+        ngrams: the longest; 2 takes single words and pairs.
+        max_words: so many n-grams, those that most rows have.
+        min_count: keep n-grams that at least so many rows have.
+        weights: tfidf (as tft.tfidf), count or binary.
+        length: keep so many different n-grams of a row, the heaviest.
+    """
+
+    kind: Literal["text"]
+    ngrams: Annotated[int, Field(ge=1, le=5)] = 1
+    max_words: Annotated[int, Field(ge=2)] = 20_000
+    min_count: Annotated[int, Field(gt=0)] = 2
+    weights: Literal["tfidf", "count", "binary"] = "tfidf"
+    length: Annotated[int, Field(gt=0)] = 256
+
+
+class Tokens(Section):
+    """The words of a free text in their order, as ids.
+
+    Attributes:
+        max_words: so many words, those that most rows have.
+        min_count: keep words that at least so many rows have.
+        length: keep so many words of a row, the first ones.
+    """
+
+    kind: Literal["tokens"]
+    max_words: Annotated[int, Field(ge=2)] = 20_000
+    min_count: Annotated[int, Field(gt=0)] = 2
+    length: Annotated[int, Field(gt=0)] = 200
+
+
+TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary", "hash", "date", "image", "text", "tokens")
 
 
 def _transforms(value: Any) -> Any:
@@ -130,7 +164,8 @@ def _transform(item: Any) -> dict[str, Any]:
     return {"kind": kind, **(options or {})}
 
 
-Transform = Annotated[ZScore | Log | Bucketize | Vocabulary | Hash | Date | Image, Field(discriminator="kind")]
+Kind = ZScore | Log | Bucketize | Vocabulary | Hash | Date | Image | Text | Tokens
+Transform = Annotated[Kind, Field(discriminator="kind")]
 
 
 class Features(Section):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from serving import dates
+from serving import dates, text_preprocessing
 from serving.pictures import pixels
 from serving.rows import MISSING
 
@@ -43,12 +43,20 @@ class Preprocessing:
             raise ValueError(f"{path}: no preprocessing file, got {type(error).__name__}: {error}") from error
 
     def __call__(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the transformed features by name: numbers float32 [n], ids int64 [n], pixels float32 [n, h, w, c].
+        """Return the transformed features by name: numbers float32 [n], ids int64 [n], texts [n, length], pixels
+        float32 [n, h, w, c].
 
         Args:
             columns: raw columns [n] by name; texts as bytes, a missing value as `serving/rows.py` has it.
         """
-        return {name: self._feature(feature, columns[feature["column"]]) for name, feature in self._features.items()}
+        found: dict[str, np.ndarray] = {}
+        for name, feature in self._features.items():
+            column = columns[feature["column"]]
+            if feature["kind"] in ("text", "tokens"):
+                found |= text_preprocessing.features(name, feature, column)
+            else:
+                found[name] = self._feature(feature, column)
+        return found
 
     def for_file(self, columns: Mapping[str, Any], inputs: Collection[str]) -> Mapping[str, np.ndarray]:
         """Return what a .tflite file takes, which is one of three.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _dates, _on_device, _transforms
+from models import _dates, _on_device, _wanted
 from models._dates import END_S, FIRST_S
 from pipeline.feature_config import Date
 from tests.models.conftest import PARTS
@@ -163,7 +163,7 @@ def test_a_missing_date_has_an_id_of_its_own_and_the_middle_of_the_circle(part):
 def test_a_format_that_does_not_suit_the_type_is_told(dtype, how, complaint):
     plan = {"when": [{"kind": "date", "parts": ["year"], "cyclic": False, **how}]}
     with pytest.raises(ValueError, match=rf"^features\.columns\.when\.date: .*{complaint}"):
-        _transforms.outputs({"when": tf.io.VarLenFeature(dtype)}, ["when"], plan)
+        _wanted.outputs({"when": tf.io.VarLenFeature(dtype)}, ["when"], plan)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_format_that_does_not_suit_the_type_is_told(dtype, how, complaint):
 )
 def test_a_date_that_may_be_missing_is_flagged_once(spec, text, flags):
     plan = {"when": [options(text)]}
-    found = [output.name for output in _transforms.outputs({"when": spec}, ["when"], plan)]
+    found = [output.name for output in _wanted.outputs({"when": spec}, ["when"], plan)]
     assert found == ["when_year", *flags]
 
 
@@ -195,7 +195,7 @@ def test_tflite_takes_timestamps_apart_as_the_graph_does():
     plan = {
         "start": [{**date, "format": "unix", "cyclic": False}], "end": [{**date, "format": "unix_ms", "cyclic": True}],
     }  # fmt: skip
-    wanted = _transforms.outputs(spec, ["start", "end"], plan)
+    wanted = _wanted.outputs(spec, ["start", "end"], plan)
     statistics = {output.name: {"mean": 1999.3, "deviation": 12.5} for output in wanted}
     module = _on_device.OnDevice(wanted, statistics, spec)
     inputs = [tf.TensorSpec([None], tf.int64, name=name) for name in spec]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _on_device, _transforms
+from models import _on_device, _transforms, _wanted
 from serving.preprocessing import Preprocessing
 
 
@@ -39,5 +39,5 @@ def test_the_recipe_means_the_same_in_numpy(analyzed, learned, tmp_path):
 def test_what_tflite_cannot_do_is_named():
     spec = {"city": tf.io.VarLenFeature(tf.string), "price": tf.io.VarLenFeature(tf.float32)}
     plan = {"city": [{"kind": "vocabulary", "oov_buckets": 3}], "price": [{"kind": "vocabulary"}]}
-    found = _on_device.obstacles(_transforms.outputs(spec, ["city", "price"], plan), spec)
+    found = _on_device.obstacles(_wanted.outputs(spec, ["city", "price"], plan), spec)
     assert [line.split(":")[0] for line in found] == ["city", "price"]

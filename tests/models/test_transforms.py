@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _dates, _labels, _transforms
+from models import _dates, _labels, _transforms, _wanted
 from models._transforms import MISSING_TOKEN
 from tests.models.conftest import CONFIG, SPEC
 
@@ -71,13 +71,20 @@ def test_a_label_without_classes_learns_them(analyzed):
     assert _labels.classes(CONFIG, analyzed.transform) == ["good", "bad"]
 
 
-def test_text_gets_a_vocabulary_only():
-    with pytest.raises(ValueError, match=r"features\.columns\.city: text can get vocabulary, hash, date, got log"):
-        _transforms.outputs({"city": tf.io.FixedLenFeature([], tf.string)}, ["city"], {"city": [{"kind": "log"}]})
+@pytest.mark.parametrize(
+    ("dtype", "kind", "message"),
+    [
+        (tf.string, "log", "text can get vocabulary, hash, date, text, tokens, got log"),
+        (tf.int64, "tokens", "is a number, got tokens; leave it to texts"),
+    ],
+)
+def test_a_transform_that_does_not_fit_the_type_is_refused(dtype, kind, message):
+    with pytest.raises(ValueError, match=rf"features\.columns\.city: {message}"):
+        _wanted.outputs({"city": tf.io.FixedLenFeature([], dtype)}, ["city"], {"city": [{"kind": kind}]})
 
 
 def test_a_column_without_a_plan_gets_what_suits_its_type():
-    found = _transforms.outputs(SPEC, ["city", "height"], {})
+    found = _wanted.outputs(SPEC, ["city", "height"], {})
     assert [output.name for output in found] == ["city_id", "height_zscore", "height_missing"]
 
 

@@ -10,6 +10,9 @@ from keras_tuner.src.engine.trial import TrialStatus
 from tfx.components.tuner import component, executor
 from tfx.dsl.components.base import executor_spec
 
+# The variable that holds the number of processes: an execution property would be part of TFX's cache key.
+WORKERS = "SLIPWAY_TUNER_WORKERS"
+
 
 class Executor(executor.Executor):
     """TFX's search, whose outcome is looked at before it is written."""

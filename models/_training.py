@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -14,6 +13,7 @@ from tfx.components.tuner.component import TunerFnResult
 from models import _export, _heads, _inputs, _labels, _progress, _search
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
+from models._trial import Trial
 
 # From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a compiled
 # network: a dict of transformed features in; [n] or, with several classes, [n, classes] out.
@@ -33,20 +33,14 @@ def search(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any]) -> TunerF
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     rows, evaluation = _splits(fn_args, TransformGraph(transform))
     training, wanted = config["training"], config["tuner"]
+
+    def draw(values: Mapping[str, Any]) -> keras.Model:
+        return build(transform, config, {**defaults, **config["hyperparameters"], **values}, rows.labels())
+
     keras.utils.set_random_seed(training["seed"])
-
-    def draw(hp: keras_tuner.HyperParameters) -> keras.Model:
-        return build(transform, config, {**defaults, **config["hyperparameters"], **hp.values}, rows.labels())
-
-    tuner = _search.random_search(draw, wanted, fn_args.working_dir)
-    fit_kwargs = {
-        "x": rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
-        "validation_data": evaluation.batches(training["eval_batch_size"]),
-        "epochs": wanted["epochs"],
-        "callbacks": [_early_stopping(wanted["patience"])],
-        "verbose": 0,
-    }
-    return TunerFnResult(tuner=tuner, fit_kwargs=fit_kwargs)
+    trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
+    fit_kwargs = {"epochs": wanted["epochs"], "callbacks": [_early_stopping(wanted["patience"])], "verbose": 0}
+    return TunerFnResult(tuner=_search.tuner(trial, wanted, fn_args.working_dir), fit_kwargs=fit_kwargs)
 
 
 def train(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any], for_phones: ForPhones) -> None:
@@ -66,6 +60,8 @@ def train(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any], for_phones
     rows, evaluation = _splits(fn_args, graph)
     found = (fn_args.hyperparameters or {}).get("values", {})
     hp = {**defaults, **config["hyperparameters"], **found}
+    if "batch_size" in found:
+        config = {**config, "training": {**training, "batch_size": found["batch_size"]}}
     model = build(transform, config, hp, rows.labels())
     _fit(model, rows, evaluation, config, fn_args.model_run_dir)
     if distillation := training.get("distillation"):

@@ -4,6 +4,8 @@ KerasTuner survives failing trials, and TFX then hands the default hyperparamete
 which no trial finished is a failure.
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -13,8 +15,10 @@ from tfx.components.trainer import fn_args_utils
 from tfx.components.tuner import component, executor
 from tfx.components.util import udf_utils
 from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils
+from tfx.utils import json_utils
 
-from components import _tuner_folder, _tuner_oracle, _tuner_record
+from components import _tuner_chief, _tuner_folder, _tuner_hparams, _tuner_oracle, _tuner_record, _tuner_report
 
 # The variable that holds the number of processes: an execution property would be part of TFX's cache key.
 WORKERS = "SLIPWAY_TUNER_WORKERS"
@@ -36,6 +40,10 @@ class Executor(executor.Executor):
             # Hyperband has no number of its own, and TFX asks for so many.
             tuner.oracle.max_trials = len(tuner.oracle.trials)
             executor.write_best_hyperparameters(tuner, output_dict)
+            report = _tuner_report.make(tuner)
+            results = Path(artifact_utils.get_single_uri(output_dict["tuner_results"]))
+            _tuner_report.write(report, results)
+            _tuner_hparams.write(report, results)
         finally:
             # A search that came to its end is never gone on with: what failed may work the next time.
             tf.io.gfile.rmtree(folder)
@@ -50,16 +58,22 @@ def search(input_dict: dict[str, Any], exec_properties: dict[str, Any], folder: 
         folder: where the trials are kept.
     """
     tf.io.gfile.makedirs(folder)
-    fn_args = fn_args_utils.get_common_fn_args(input_dict, exec_properties, folder)
-    found = udf_utils.get_fn(exec_properties, "tuner_fn")(fn_args)
-    minutes = _tuner_folder.custom_config(exec_properties).get("tuner", {}).get("minutes")
-    oracle = found.tuner.oracle
-    _tuner_oracle.make_lasting(oracle, minutes)
-    _tuner_record.make_recorded(found.tuner, seed=oracle.seed, deadline=oracle.deadline)
-    # From here on there is something to go on with.
-    found.tuner.save()
-    found.tuner.search(**found.fit_kwargs)
-    return found.tuner
+    workers = int(os.environ.get(WORKERS, "1"))
+    with _tuner_chief.Chief(workers if workers > 1 else 0) as chief:
+        fn_args = fn_args_utils.get_common_fn_args(input_dict, exec_properties, folder)
+        found = udf_utils.get_fn(exec_properties, "tuner_fn")(fn_args)
+        tuner, oracle = found.tuner, found.tuner.oracle
+        _tuner_oracle.make_lasting(oracle, _tuner_folder.custom_config(exec_properties).get("tuner", {}).get("minutes"))
+        limits = {"seed": oracle.seed, "deadline": oracle.deadline}
+        _tuner_record.make_recorded(tuner, **limits)
+        # From here on there is something to go on with.
+        tuner.save()
+        if workers > 1:
+            inputs = json_utils.dumps(input_dict)
+            chief.search(oracle, {"inputs": inputs, "exec_properties": exec_properties, "folder": folder, **limits})
+        else:
+            tuner.search(**found.fit_kwargs)
+    return tuner
 
 
 def require_finished_trial(tuner: keras_tuner.Tuner) -> None:

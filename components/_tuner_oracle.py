@@ -1,7 +1,8 @@
 """KerasTuner's oracle, made to last: a kill at any moment, trials that fail, a limit of time.
 
 KerasTuner writes its files in place and in two steps, so that a kill between them leaves half a file, trains a finished
-trial again, or forgets one; a grid is not saved at all; and it gives up after three failures in a row, wherever they come.
+trial again, or forgets one; a grid is not saved at all; and it gives up after three failures in a row, wherever they
+come.
 """
 
 import json
@@ -12,10 +13,11 @@ from functools import cmp_to_key
 from typing import Any
 
 import tensorflow as tf
-from keras_tuner.src import utils
 from keras_tuner.src.engine.oracle import Oracle
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 from keras_tuner.src.tuners.gridsearch import GridSearchOracle
+
+from components import _tuner_folder
 
 # A search whose first trials all fail is given up; see require_finished_trial.
 HOPELESS_TRIALS = 3
@@ -42,6 +44,9 @@ class _Lasting:
         return super().create_trial(tuner_id)  # type: ignore[misc]
 
     def end_trial(self: Any, trial: Trial) -> None:
+        if trial.status != TrialStatus.COMPLETED and not trial.message:
+            # KerasTuner's protocol carries no message from a worker.
+            trial.message = _tuner_folder.read_record(self._project_dir, trial.trial_id)["message"]
         super().end_trial(trial)  # type: ignore[misc]
         self.save()
         _report_progress(self, self.trials[trial.trial_id])
@@ -50,10 +55,10 @@ class _Lasting:
         return super().get_state() | {"spent_s": time.time() - self.begun}  # type: ignore[misc]
 
     def save(self: Any) -> None:
-        save_json(self._get_oracle_fname(), self.get_state())
+        _tuner_folder.save_json(self._get_oracle_fname(), self.get_state())
 
     def _save_trial(self: Any, trial: Trial) -> None:
-        save_json(os.path.join(self._get_trial_dir(trial.trial_id), "trial.json"), trial.get_state())
+        _tuner_folder.save_json(os.path.join(self._get_trial_dir(trial.trial_id), "trial.json"), trial.get_state())
 
 
 def make_lasting(oracle: Oracle, minutes: float | None) -> None:
@@ -72,6 +77,7 @@ def make_lasting(oracle: Oracle, minutes: float | None) -> None:
     oracle.begun = time.time() - spent_s
     oracle.deadline = float("inf") if minutes is None else oracle.begun + 60 * minutes
     oracle.max_consecutive_failed_trials = float("inf")
+    oracle.verbose = 0
     _settle(oracle)
 
 
@@ -85,10 +91,10 @@ def fail_ongoing(oracle: Oracle, tuner_id: str, message: str) -> Trial | None:
     return trial
 
 
-def save_json(path: str, content: Any) -> None:
-    """Write JSON, atomically: a kill leaves the file before or after, never half of it."""
-    utils.save_json(f"{path}.unfinished", content)
-    tf.io.gfile.rename(f"{path}.unfinished", path, overwrite=True)
+def goes_on(oracle: Oracle) -> bool:
+    """Return whether there may be more trials to train."""
+    drawn = oracle.max_trials is not None and len(oracle.trials) >= oracle.max_trials and not oracle._retry_queue
+    return not (drawn or _hopeless(oracle) or time.time() > oracle.deadline)
 
 
 def _settle(oracle: Oracle) -> None:

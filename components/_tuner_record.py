@@ -1,19 +1,16 @@
 """What each trial leaves: its curve, time and error in a file of its own, written while it is at work."""
 
-import json
 import math
 import os
 import time
-from pathlib import Path
 from typing import Any
 
 import keras
 import keras_tuner
 from keras_tuner.src.engine.trial import Trial
 
-from components import _tuner_oracle
+from components import _tuner_folder
 
-RECORD = "record.json"
 # An oracle that has nothing to give yet is asked again after this.
 ASK_AGAIN_S = 0.2
 
@@ -43,7 +40,9 @@ class _Recorded:
         keras.utils.set_random_seed(self.seed + int(trial.trial_id) if trial.trial_id.isdigit() else self.seed)
         self._write_record(trial)
 
-    def on_epoch_end(self: Any, trial: Trial, model: keras.Model, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(
+        self: Any, trial: Trial, model: keras.Model, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
         super().on_epoch_end(trial, model, epoch, logs=logs)  # type: ignore[misc]
         curve = self.record["curve"]
         again = bool(curve) and epoch < curve[-1]["epoch"]
@@ -61,11 +60,11 @@ class _Recorded:
     def save(self: Any) -> None:
         if not self._is_worker():
             self.oracle.save()
-        _tuner_oracle.save_json(self._get_tuner_fname(), self.get_state())
+        _tuner_folder.save_json(self._get_tuner_fname(), self.get_state())
 
     def _write_record(self: Any, trial: Trial) -> None:
         self.record["seconds"] = time.time() - self.record["begun"]
-        _tuner_oracle.save_json(os.path.join(self.get_trial_dir(trial.trial_id), RECORD), self.record)
+        _tuner_folder.save_json(os.path.join(self.get_trial_dir(trial.trial_id), _tuner_folder.RECORD), self.record)
 
 
 def make_recorded(tuner: keras_tuner.Tuner, *, seed: int, deadline: float) -> None:
@@ -73,13 +72,6 @@ def make_recorded(tuner: keras_tuner.Tuner, *, seed: int, deadline: float) -> No
     kind = type(tuner)
     tuner.__class__ = type(f"Recorded{kind.__name__}", (_Recorded, kind), {})
     tuner.record, tuner.seed, tuner.deadline = {}, seed, deadline
-
-
-def read(project_dir: str, trial_id: str) -> dict[str, Any]:
-    """Return the record of a trial; of one that was never begun, an empty one."""
-    path = Path(project_dir, f"trial_{trial_id}", RECORD)
-    empty = {"worker": "", "seconds": 0.0, "curve": [], "message": None}
-    return empty | (json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})
 
 
 def _finite(logs: dict[str, Any]) -> dict[str, float | None]:

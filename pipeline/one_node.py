@@ -21,7 +21,7 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
     place = Home(home_root(home), file.config.name)
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
-        from pipeline import build, figures, mobile, node
+        from pipeline import build, figures, mobile, node, trials
 
     begun = time.time()
     ir = build.build(file, place, run_id)
@@ -33,6 +33,8 @@ def run(config: Path, overrides: Iterable[str], home: str | None, node_id: str, 
         code = DATA_REFUSED if causes.refuses_data(node_id, error) else STEP_FAILED
         raise StepError(*causes.lines(node_id, error), exit_code=code) from error
     print(f"{node_id} {outcome.state} {time.time() - begun:.1f} s {figures.figure(node_id, outcome.outputs)}".rstrip())  # noqa: T201
+    if node_id == "Tuner":
+        print("\n".join(trials.lines(figures.trial_report(outcome.outputs))))  # noqa: T201
     if node_id == "TfLite":
         report = figures.mobile_report(outcome.outputs)
         print("\n".join(mobile.lines(report)))  # noqa: T201

@@ -40,6 +40,7 @@ class Run:
         config: path of the config file.
         overrides: the `--set` arguments.
         steps: in the order they ran.
+        trials: the lines about the search.
         verdict: the lines of the gate.
         blessed: false once the gate has refused the model.
         mobile: the lines about what phones get.
@@ -54,6 +55,7 @@ class Run:
     config: str
     overrides: list[str]
     steps: list[StepRecord] = field(default_factory=list)
+    trials: list[str] = field(default_factory=list)
     verdict: list[str] = field(default_factory=list)
     blessed: bool = True
     mobile: list[str] = field(default_factory=list)

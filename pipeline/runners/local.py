@@ -72,7 +72,7 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
 
 def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs.StepRecord:
     """Launch one node and return what became of it; the Evaluator's verdict goes into the record."""
-    from pipeline import figures, mobile, node, verdict
+    from pipeline import figures, mobile, node, trials, verdict
 
     outcome = node.launch(ir, name)
     if name == "Pusher" and not figures.pushed_folder_exists(outcome.outputs):
@@ -82,6 +82,8 @@ def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs
         gate = verdict.read(file.config, *(outcome.outputs[key][0].uri for key in ("evaluation", "blessing")))
         record.verdict, record.blessed = gate.lines, gate.blessed
         figure = verdict.summary(gate.values)
+    if name == "Tuner":
+        record.trials = trials.lines(figures.trial_report(outcome.outputs))
     if name == "TfLite":
         report = figures.mobile_report(outcome.outputs)
         record.mobile, record.mobile_code = mobile.lines(report), mobile.exit_code(report)
@@ -91,7 +93,7 @@ def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs
 def _print_step(step: runs.StepRecord, record: runs.Run, screen: Screen) -> None:
     line = f"  {step.name:<18}{step.state:<10}{step.seconds:>6.1f} s  {step.figure}".rstrip()
     screen.line(line, "red" if step.state == "failed" else "")
-    for text in {"Evaluator": record.verdict, "TfLite": record.mobile}.get(step.name, []):
+    for text in {"Tuner": record.trials, "Evaluator": record.verdict, "TfLite": record.mobile}.get(step.name, []):
         screen.line(f"    {text}", "red" if "FAILS" in text else "")
 
 

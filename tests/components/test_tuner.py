@@ -14,7 +14,7 @@ import keras_tuner
 import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
-from components import _tuner, _tuner_oracle
+from components import _tuner, _tuner_chief, _tuner_folder, _tuner_oracle
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 TIMEOUT_S = 240
@@ -38,6 +38,10 @@ def _journal(folder):
     path = Path(folder, "journal")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [(word, int(number)) for word, number, _ in map(str.split, lines)]
+
+
+def _processes(folder):
+    return {int(line.split()[2]) for line in Path(folder, "journal").read_text(encoding="utf-8").splitlines()}
 
 
 def _wait_for(condition):
@@ -93,6 +97,41 @@ def test_no_trial_starts_after_the_minutes_and_the_one_at_work_ends_with_its_epo
     assert time.monotonic() - begun < 30
     assert [number for word, number in _journal(tmp_path) if word == "begin"] == [1]
     assert [row["number"] for row in _results(tmp_path)] == [1]
+
+
+@pytest.fixture
+def two_workers(monkeypatch):
+    monkeypatch.setenv(_tuner.WORKERS, "2")
+
+
+def test_two_workers_share_the_trials_and_dying_ones_lose_their_own_only(small_search, two_workers, tmp_path, caplog):
+    small_search.run(tmp_path, {"numbers": 7, "trial_s": 0.5, "fails": [6], "dies": [1, 2]})
+    assert sorted(number for word, number in _journal(tmp_path) if word == "begin") == [1, 2, 3, 4, 5, 6, 7]
+    assert sorted(row["number"] for row in _results(tmp_path)) == [3, 4, 5, 7]
+    assert len(_processes(tmp_path) - {os.getpid()}) >= 3, "two workers, and those that took their places"
+    assert caplog.text.count("died: exit code 9") >= 2
+    assert "ZeroDivisionError: planted in 6" in caplog.text
+
+
+def test_workers_that_cannot_begin_fail_the_search(small_search, two_workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(_tuner_chief.sys, "executable", "/bin/false")
+    with pytest.raises(RuntimeError, match="all 2 workers died before a trial, got exit code 1; see the log"):
+        small_search.run(tmp_path, {})
+
+
+def test_workers_end_with_a_killed_chief_and_the_search_goes_on(small_search, two_workers, tmp_path, monkeypatch):
+    config = {"numbers": 6, "trial_s": 1.0}
+    process = _start(tmp_path, config)
+    _wait_for(lambda: ("begin", 4) in _journal(tmp_path) or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    workers = _processes(tmp_path)
+    assert len(workers) == 2
+    _wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    monkeypatch.setenv(_tuner.WORKERS, "1")
+    small_search.run(tmp_path, config)
+    assert {count for (word, _), count in Counter(_journal(tmp_path)).items() if word == "end"} == {1}
+    assert sorted(row["number"] for row in _results(tmp_path)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_hyperband_ends_with_its_schedule(small_search, tmp_path):
@@ -180,7 +219,7 @@ def test_the_minutes_before_a_kill_count(tmp_path):
 
 def test_the_folder_follows_from_what_is_searched_and_not_from_for_how_long(small_search, tmp_path):
     def folder(place=tmp_path, **tuner):
-        return _tuner._tuner_folder.of_search(*small_search.arguments(place, {"tuner": tuner}))
+        return _tuner_folder.of_search(*small_search.arguments(place, {"tuner": tuner}))
 
     assert folder() == folder(minutes=3) == folder(minutes=5)
     assert folder().startswith(str(tmp_path / "Tuner"))

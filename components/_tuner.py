@@ -57,8 +57,9 @@ def search(input_dict: dict[str, Any], exec_properties: dict[str, Any], folder: 
         exec_properties: of the Tuner.
         folder: where the trials are kept.
     """
-    tf.io.gfile.makedirs(folder)
     workers = int(os.environ.get(WORKERS, "1"))
+    # With several processes, a hook finds a folder for what it needs to prepare only once: models/_shared_split.py.
+    tf.io.gfile.makedirs(os.path.join(folder, "splits") if workers > 1 else folder)
     with _tuner_chief.Chief(workers if workers > 1 else 0) as chief:
         fn_args = fn_args_utils.get_common_fn_args(input_dict, exec_properties, folder)
         found = udf_utils.get_fn(exec_properties, "tuner_fn")(fn_args)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _heads, _inputs, _labels, _progress, _search
+from models import _export, _heads, _inputs, _labels, _progress, _search, _shared_split
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 from models._trial import Trial
@@ -31,7 +32,14 @@ def search(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any]) -> TunerF
     """
     config = fn_args.custom_config
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    rows, evaluation = _splits(fn_args, TransformGraph(transform))
+    # Loaded when a split is to be transformed: a worker of a search finds it done.
+    graph = cache(lambda: TransformGraph(transform))
+
+    def read(files: list[str]) -> _inputs.Split:
+        return _inputs.read_split(files, graph(), _labels.name(config))
+
+    rows = _shared_split.shared(fn_args.working_dir, "train", lambda: read(fn_args.train_files))
+    evaluation = _shared_split.shared(fn_args.working_dir, "eval", lambda: read(fn_args.eval_files))
     training, wanted = config["training"], config["tuner"]
 
     def draw(values: Mapping[str, Any]) -> keras.Model:

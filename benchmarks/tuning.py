@@ -1,8 +1,8 @@
 """Searches compared: the algorithms on the same minutes, and one worker against two on the same trials.
 
 Every search is a real Tuner step of a config, in a home of its own whose other steps come from the cache. The
-algorithms get the same minutes and seeds; what each one trained in them is in the table. The workers get the same draws:
-a trial's weights follow from its number, so that their best objective must be the same too.
+algorithms get the same minutes and seeds; what each one trained in them is in the table. The workers get the same
+draws: a trial's weights follow from its number, so that their best objective must be the same too.
 Usage: python -P benchmarks/tuning.py [CONFIG] [--minutes 2] [--trials 12] [--epochs N] [--seeds 1 2 3] [--only PART]
 """
 
@@ -64,11 +64,8 @@ def compare_algorithms(config: Path, home: Path, minutes: float, seeds: list[int
         trained = statistics.mean(sum(trial["epochs"] for trial in report["trials"]) for report, _ in found)
         seconds = statistics.mean(seconds for _, seconds in found)
         scores = [best(report) for report, _ in found]
-        print(
-            f"{algorithm:12}{trials:>8.1f}{trained:>8.1f}{seconds:>9.1f}"
-            f"{statistics.mean(scores):>9.4f}{min(scores):>9.4f}{max(scores):>9.4f}",
-            flush=True,
-        )
+        figures = "".join(f"{score:>9.4f}" for score in (statistics.mean(scores), min(scores), max(scores)))
+        print(f"{algorithm:12}{trials:>8.1f}{trained:>8.1f}{seconds:>9.1f}{figures}", flush=True)
 
 
 def compare_workers(config: Path, home: Path, trials: int, seeds: list[int], epochs: dict[str, int]) -> None:

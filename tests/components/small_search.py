@@ -45,7 +45,7 @@ class Numbered(keras_tuner.HyperModel):
         if number in config.get("dies", []):
             os._exit(9)
         time.sleep(config.get("trial_s", 0))
-        x, y = np.zeros((8, 1), "float32"), np.full((8, 1), number**0.5, "float32")
+        x, y = np.ones((8, 1), "float32"), np.full((8, 1), number**0.5, "float32")
         slow = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: time.sleep(config.get("epoch_s", 0)))
         kwargs["callbacks"] = [*kwargs.get("callbacks", []), slow]
         history = model.fit(x, y, validation_data=(x, y), **kwargs)

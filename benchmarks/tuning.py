@@ -3,7 +3,8 @@
 Every search is a real Tuner step of a config, in a home of its own whose other steps come from the cache. The
 algorithms get the same minutes and seeds; what each one trained in them is in the table. The workers get the same
 draws: a trial's weights follow from its number, so that their best objective must be the same too.
-Usage: python -P benchmarks/tuning.py [CONFIG] [--minutes 2] [--trials 12] [--epochs N] [--seeds 1 2 3] [--only PART]
+Usage: python -P benchmarks/tuning.py [CONFIG] [--minutes 2] [--trials 12] [--epochs N] [--seeds 1 2 3]
+[--only PART] [--home DIR]
 """
 
 import argparse
@@ -93,13 +94,14 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=12)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--home", type=Path, help="keep the runs there, and take what is cached from there")
     parser.add_argument("--only", choices=("algorithms", "workers"))
     given = parser.parse_args()
     epochs = {} if given.epochs is None else {"epochs": given.epochs}
     config = given.config.absolute()
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        search(config, home, max_trials=1)  # fills the cache
+        home = (given.home or Path(folder)).absolute()
+        search(config, home, max_trials=1, epochs=1)  # fills the cache
         if given.only != "workers":
             compare_algorithms(config, home, given.minutes, given.seeds, epochs)
         if given.only != "algorithms":

@@ -67,7 +67,7 @@ class Chief:
             job: what `_tuner_worker.work` gets, JSON; with their names and the port it goes to each.
 
         Raises:
-            RuntimeError: every worker died before it had a trial.
+            RuntimeError: every worker died, and there are trials left.
         """
         # One thread: the oracle's lock belongs to a thread's name, and is not given back when a call fails.
         with futures.ThreadPoolExecutor(max_workers=1) as calls:
@@ -99,8 +99,8 @@ class Chief:
                     at_work.append(replacement := self._start(worker.number))
                     self._workers.append(replacement)
                     _send(replacement, job)
-        if all(codes) and not oracle.end_order:
-            raise RuntimeError(f"all {len(codes)} workers died before a trial, got {_reason(codes[0])}; see the log")
+        if all(codes) and _tuner_oracle.goes_on(oracle):
+            raise RuntimeError(f"all {len(codes)} workers died before the end, got {_reason(codes[0])}; see the log")
 
     def _start(self, number: int) -> Worker:
         name = f"worker{number}" if self._started <= number else f"worker{number}-{self._started}"

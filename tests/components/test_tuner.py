@@ -123,7 +123,7 @@ def test_two_workers_share_the_trials_and_dying_ones_lose_their_own_only(small_s
 
 def test_workers_that_cannot_begin_fail_the_search(small_search, two_workers, tmp_path, monkeypatch):
     monkeypatch.setattr(_tuner_chief.sys, "executable", "/bin/false")
-    with pytest.raises(RuntimeError, match="all 2 workers died before a trial, got exit code 1; see the log"):
+    with pytest.raises(RuntimeError, match="all 2 workers died before the end, got exit code 1; see the log"):
         small_search.run(tmp_path, {})
 
 

@@ -29,8 +29,8 @@ def require_servable(names: list[str]) -> None:
     bad = [name for name in names if not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.>-]*", name)]
     if bad:
         raise ValueError(
-            f"features: TensorFlow cannot serve columns of such names, got {', '.join(map(repr, bad))}; rename them in "
-            "the data with letters, digits, _, . and -, or list them under features.exclude"
+            f"features: TensorFlow cannot serve columns of such names, got {', '.join(map(repr, bad))}; give them "
+            "names of letters, digits, _, . and - under data.rename, or list them under features.exclude"
         )
 
 

@@ -6,7 +6,7 @@ Whoever starts several processes makes a folder for it; without the folder, ever
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from models._inputs import Split
 
 # In the tuner's working directory.
 FOLDER = "splits"
+FACTS = "split.json"
 
 
 def shared(working_dir: str, name: str, read: Callable[[], Split]) -> Split:
@@ -30,39 +31,36 @@ def shared(working_dir: str, name: str, read: Callable[[], Split]) -> Split:
     if folder.is_dir():
         return _load(folder)
     split = read()
-    if folder.parent.is_dir() and split.columns is not None and _are_numbers(split):
-        _save(split, folder)
+    if folder.parent.is_dir() and split.columns is not None and _are_numbers(split.columns):
+        _save(split, split.columns, folder)
     return split
 
 
-def _are_numbers(split: Split) -> bool:
-    assert split.columns is not None, "asked for splits in memory only"
-    features, label = split.columns
-    return all(column.dtype != object for column in [*features.values(), label])
+def _are_numbers(columns: Mapping[str, np.ndarray]) -> bool:
+    return all(column.dtype != object for column in columns.values())
 
 
-def _save(split: Split, folder: Path) -> None:
+def _save(split: Split, columns: Mapping[str, np.ndarray], folder: Path) -> None:
     """Write one file per column; the folder has its name only when it is whole."""
-    assert split.columns is not None, "asked for splits in memory only"
     unfinished = folder.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    features, label = split.columns
-    for number, column in enumerate([label, *features.values()]):
+    for number, column in enumerate([split.label, *columns.values()]):
         np.save(unfinished / f"{number}.npy", column, allow_pickle=False)
-    (unfinished / "names.json").write_text(json.dumps(list(features)), encoding="utf-8")
+    facts = {"names": list(columns), "block_rows": split.block_rows}
+    (unfinished / FACTS).write_text(json.dumps(facts), encoding="utf-8")
     os.replace(unfinished, folder)
 
 
 def _load(folder: Path) -> Split:
-    names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+    facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     # Mapped, not read: all processes look at the same memory.
-    label, *columns = (np.load(folder / f"{number}.npy", mmap_mode="r") for number in range(len(names) + 1))
-    features = dict(zip(names, columns, strict=True))
+    label, *columns = (np.load(folder / f"{number}.npy", mmap_mode="r") for number in range(len(facts["names"]) + 1))
+    features = dict(zip(facts["names"], columns, strict=True))
 
     def whole() -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
         yield features, label
 
     signature = tf.nest.map_structure(lambda c: tf.TensorSpec((None, *c.shape[1:]), c.dtype), (features, label))
     blocks = tf.data.Dataset.from_generator(whole, output_signature=signature)
-    return Split(blocks, (features, label), len(label))
+    return Split(blocks, features, label, facts["block_rows"])

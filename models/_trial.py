@@ -50,6 +50,8 @@ class Trial(keras_tuner.HyperModel):
         size = batch_size or hp.values.get("batch_size", self._training["batch_size"])
         return model.fit(
             self._rows.batches(size, weights=self._weights, seed=self._training["seed"]),
-            validation_data=self._evaluation.batches(self._training["eval_batch_size"]),
+            validation_data=self._evaluation.batches(
+                min(self._training["eval_batch_size"], self._evaluation.block_rows)
+            ),
             **fit_kwargs,
         )

@@ -142,7 +142,7 @@ def test_a_tuner_of_ones_own_is_taken_by_its_dotted_path(algorithm, kind, oracle
 def _split(rows):
     x = np.linspace(-1, 1, rows, dtype="float32")
     blocks = tf.data.Dataset.from_tensors(({"x": x}, 2 * x))
-    return Split(blocks, ({"x": x}, 2 * x), rows)
+    return Split(blocks, {"x": x}, 2 * x, rows)
 
 
 def _linear(values):

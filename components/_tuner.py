@@ -37,16 +37,18 @@ class Executor(executor.Executor):
         tuner = search(input_dict, exec_properties, folder)
         try:
             require_finished_trial(tuner)
-            # Hyperband has no number of its own, and TFX asks for so many.
-            tuner.oracle.max_trials = len(tuner.oracle.trials)
-            executor.write_best_hyperparameters(tuner, output_dict)
-            report = _tuner_report.make(tuner)
-            results = Path(artifact_utils.get_single_uri(output_dict["tuner_results"]))
-            _tuner_report.write(report, results)
-            _tuner_hparams.write(report, results)
-        finally:
-            # A search that came to its end is never gone on with: what failed may work the next time.
+        except RuntimeError:
+            # Nothing to go on with: what failed may work the next time.
             tf.io.gfile.rmtree(folder)
+            raise
+        # Hyperband has no number of its own, and TFX asks for so many.
+        tuner.oracle.max_trials = len(tuner.oracle.trials)
+        executor.write_best_hyperparameters(tuner, output_dict)
+        report = _tuner_report.make(tuner)
+        results = Path(artifact_utils.get_single_uri(output_dict["tuner_results"]))
+        _tuner_report.write(report, results)
+        _tuner_hparams.write(report, results)
+        tf.io.gfile.rmtree(folder)
 
 
 def search(input_dict: dict[str, Any], exec_properties: dict[str, Any], folder: str) -> keras_tuner.Tuner:

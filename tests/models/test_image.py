@@ -120,7 +120,7 @@ def test_pixels_are_kept_as_bytes_and_streamed_when_there_are_too_many(head, tra
 def test_a_broken_picture_in_the_data_is_one_line(transform, tmp_path, pictures):
     rows = [{**pictures[0], "path": "a"}, {**pictures[1], "path": "b", "image": pictures[1]["image"][:50]}]
     write_examples({"train": rows}, tmp_path)
-    line = r"^a row cannot be transformed, got (Invalid|jpeg)[^\n{]* in \['[^\n]*Split-train/\*'\]; take it out of the data$"
+    line = r"^a row cannot be transformed, got (Invalid|jpeg)[^\n{]* in \['[^\n]*Split-train/\*'\]; take it out"
     with pytest.raises(ValueError, match=line):
         _inputs.read_split(
             [str(tmp_path / "Split-train" / "*")], TransformGraph(transform), "label_label", _pictures.compact

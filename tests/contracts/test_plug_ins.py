@@ -16,7 +16,13 @@ def test_a_source_has_a_licence_an_origin_a_datasheet_and_files(name, tmp_path):
     assert source.licence.strip()
     assert source.origin.strip()
     assert len(source.about.split()) > 20
-    assert names.load("data.loaders", source.format).matching_files(source.locate(tmp_path / name))
+    try:
+        pattern = source.locate(tmp_path / name)
+    except OSError as error:
+        assert "\n" not in str(error)
+        assert "needs the network" in str(error)
+        pytest.skip(str(error))
+    assert names.load("data.loaders", source.format).matching_files(pattern)
 
 
 @pytest.mark.parametrize("name", names.plug_ins("data.loaders"))

@@ -34,7 +34,9 @@ def _rows() -> list[tuple[str, int]]:
         splits = imdb.load_data()
         words = {number + FIRST_WORD: word for word, number in imdb.get_word_index().items()}
     except Exception as error:  # that is what Keras raises when a download fails
-        raise OSError(f"imdb is downloaded by Keras, which failed, got {error}; needs the network once") from error
+        raise OSError(
+            f"imdb is downloaded once and needs a network, got {error}; or take the source reviews"
+        ) from error
     return [
         (" ".join(words[number] for number in review if number in words), int(label))
         for reviews, labels in splits

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _inputs, _words, text
+from models import _inputs, _words, tabular, text
 from serving.predictor import Predictor
 from serving.preprocessing import Preprocessing
 from tests.conftest import serialized
@@ -29,6 +29,27 @@ def test_a_network_learns_from_words_and_answers_for_none(notes, network):
     right = probabilities.argmax(axis=1) == split.labels()
     assert right[2:].mean() > 0.95
     assert np.isfinite(probabilities[:2]).all(), "rows without a word"
+
+
+def test_a_table_reads_a_text_too(notes):
+    found = notes(note=LONG)
+    split = _inputs.read_split(found.arguments.train_files, found.graph, "mood_label")
+    keras.utils.set_random_seed(1)
+    hp = {**tabular.DEFAULTS, "hidden_units": 8, "learning_rate": 0.03, "dropout": 0.0}
+    model = tabular.build_model(found.transform, TEXT_CONFIG, hp, split.labels())
+    model.fit(split.columns[0], split.labels(), epochs=8, batch_size=32, verbose=0)
+    probabilities = model.predict(split.columns[0], verbose=0)
+    assert (probabilities.argmax(axis=1) == split.labels())[2:].mean() > 0.95
+    widths = {weights.shape[-1] for weights in model.trainable_variables if weights.shape[0] == 60}
+    assert widths == {2, 3}, "one weight a class for the wide part, the fourth root of 60 for the deep one"
+
+
+def test_a_table_reads_no_tokens():
+    config = {**TEXT_CONFIG, "features": {"exclude": [], "columns": {"note": [EVERY_TOKEN]}}}
+    with pytest.raises(
+        ValueError, match=r"features\.columns\.note: the model tabular reads a text as a bag, got tokens"
+    ):
+        tabular.preprocessing_fn({"note": None, "mood": None}, config)
 
 
 def test_a_weighted_bag_is_a_dense_layer_on_the_sparse_vector():

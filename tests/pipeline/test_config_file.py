@@ -166,6 +166,10 @@ BROKEN = {
         ("source: taxi", "query: SELECT 1"),
         ": data: a query is for the format bigquery, got query and 'csv'; change one",
     ),
+    "a query that is split by time": (
+        ("source: taxi\n  split: {train: 2, eval: 1}", "query: SELECT 1\n  format: bigquery\n  split: {by: random}"),
+        ": data: the rows of a query are split by hash alone, got 'random'; split in the query",
+    ),
     "BigQuery without a query": (
         ("source: taxi", "path: rows.csv\n  format: bigquery"),
         ": data: a query is for the format bigquery, got path and 'bigquery'; change one",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _texts, _transforms
+from models import _texts, _transforms, _wanted
 from serving.preprocessing import Preprocessing
 from tests.models.conftest import BAG, EVERY_TOKEN, TOKENS
 
@@ -111,7 +111,7 @@ def test_tokens_keep_their_order_and_the_unknown_is_behind_the_vocabulary(found)
 
 
 def test_the_recipe_means_the_same_in_python(found, tmp_path):
-    wanted = _transforms.outputs(found.graph.raw_feature_spec, list(PLANS), found.plans)
+    wanted = _wanted.outputs(found.graph.raw_feature_spec, list(PLANS), found.plans)
     learned = _transforms.learned(found.graph, found.transform, wanted)
     recipe = _transforms.recipe(wanted, learned, found.graph.raw_feature_spec)
     (tmp_path / "preprocessing.json").write_text(json.dumps(recipe))

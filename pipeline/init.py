@@ -11,7 +11,7 @@ from pipeline.errors import DataError, SetupError
 from pipeline.screen import logged_to
 
 SERVABLE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.>-]*")
-SUFFIXES = {"ndjson": "jsonl", "json": "jsonl", "pq": "parquet", "tfrecords": "tfrecord", "tsv": "csv"}
+SUFFIXES = {"ndjson": "jsonl", "json": "jsonl", "pq": "parquet", "tfrecords": "tfrecord"}
 
 
 @dataclass(frozen=True)

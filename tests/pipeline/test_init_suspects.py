@@ -12,6 +12,7 @@ RANDOM = np.random.default_rng(7)
 SIGNAL = RANDOM.normal(size=ROWS)
 NOISE = RANDOM.normal(size=ROWS)
 WORD = np.array(["no", "yes"])[(SIGNAL + NOISE > 0).astype(int)]
+FREQUENT = max(("no", "yes"), key=list(WORD).count)
 CLASS = np.array(["red", "green", "blue"])[np.digitize(SIGNAL, [-0.5, 0.5])]
 AMOUNT = SIGNAL.round(3)
 LABELS = {"binary": WORD, "multiclass": CLASS, "regression": AMOUNT}
@@ -19,12 +20,13 @@ LABELS = {"binary": WORD, "multiclass": CLASS, "regression": AMOUNT}
 
 @pytest.fixture
 def looked(tmp_path):
-    """Return a function from columns to the table and the label that `slipway init` sees, read from a file."""
+    """Return a function from columns to the table and the label that `slipway init` sees, read from two files."""
 
     def look(label, **columns):
-        path = tmp_path / "rows.csv"
-        pd.DataFrame({"label": label, **columns}).to_csv(path, index=False)
-        table = init_table.look(raw_rows.of_files("csv", [str(path)], {}), "label")
+        frame = pd.DataFrame({"label": label, **columns})
+        for part, rows in enumerate((frame[:-9], frame[-9:])):
+            rows.to_csv(tmp_path / f"rows-{part}.csv", index=False)
+        table = init_table.look(raw_rows.of_files("csv", [str(tmp_path / "rows-*.csv")], {}), "label")
         return table, init_label.decide(table, "label")
 
     return look
@@ -61,6 +63,7 @@ AT_SIGHT = {
         "a copy of the label under other names: 0 is yes, 1 is no",
     ),
     "binary label with gaps": ("binary", [None, *WORD[1:]], "a copy of the label"),
+    "a word for the rows of one class": ("binary", np.where(WORD == FREQUENT, "x", None), None),
     "classes under other names": (
         "multiclass",
         pd.Series(CLASS).map({"red": "r", "green": "g", "blue": "b"}),
@@ -103,6 +106,15 @@ def test_what_alone_predicts_the_label_is_a_leak_and_what_helps_is_none(task, lo
     assert reasons["leak"].startswith("gives the label away: alone it reaches ")
     assert words in reasons["leak"]
     assert 0.05 < scores["fair"].error < 1
+
+
+def test_two_leaks_do_not_hide_each_other(looked):
+    leak = LEAKS["binary"][0]
+    table, label = looked(WORD, leak=leak, again=leak + 0.01 * NOISE, fair=SIGNAL)
+    assert set(init_suspects.leaks([table.columns[n] for n in table.columns if n != "label"], label)[0]) == {
+        "leak",
+        "again",
+    }
 
 
 def test_a_column_near_perfect_is_a_leak_only_where_the_others_are_much_worse(looked):

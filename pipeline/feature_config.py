@@ -68,11 +68,13 @@ class Date(Section):
 
     kind: Literal["date"]
     format: str
-    parts: Annotated[tuple[Literal["hour", "weekday", "month", "day", "year"], ...], Field(min_length=1)]
+    parts: tuple[Literal["hour", "weekday", "month", "day", "year"], ...]
     cyclic: bool = False
 
     @model_validator(mode="after")
     def _parts_of_the_format(self) -> "Date":
+        if not self.parts:
+            raise ValueError("no part of the date, got none in parts; list hour, weekday, month, day or year")
         if unknown := date_format.parts_without_field(self.format, self.parts):
             raise ValueError(f"the format does not tell the {unknown[0]}, got {self.format!r}; take it out of parts")
         if len(set(self.parts)) < len(self.parts):

@@ -43,6 +43,7 @@ def test_numbers_have_no_pattern(layout):
         ("%I", ["hour"], "%I and %p belong together, got '%I'; write both, or %H"),
         ("%Y-%m-%d", ["year", "hour"], "the format does not tell the hour, got '%Y-%m-%d'; take it out of parts"),
         ("%Y-%m", ["weekday"], "the format does not tell the weekday"),
+        ("iso", [], "no part of the date, got none in parts; list hour"),
         ("iso", ["day", "day"], "a part stands twice, got day, day; name each once"),
     ],
 )

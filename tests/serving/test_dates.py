@@ -38,3 +38,8 @@ def test_a_number_is_0_where_there_is_no_date(form, expected):
     found = dates.values(how, dates.moments(how, [b"2024-01-01T06:00", b"2024-01-01", b""]))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+def test_two_digits_are_a_year_between_1969_and_2068():
+    how = feature("%d.%m.%y", form="zscore", part="year", mean=0, deviation=1)
+    assert dates.values(how, dates.moments(how, [b"1.1.68", b"1.1.69"])).tolist() == [2068, 1969]

@@ -21,12 +21,12 @@ SMALL = {**text.DEFAULTS, "hidden_units": 8, "embedding_units": 8, "filters": 8,
 def test_a_network_learns_from_words_and_answers_for_none(notes, network):
     found = notes(note=LONG) if network in ("linear", "mlp") else notes(note=EVERY_TOKEN)
     split = _inputs.read_split(found.arguments.train_files, found.graph, "mood_label")
-    features = {name: split.columns[0][name] for name in split.columns[0] if not name.startswith("tft_")}
+    features = {name: split.columns[name] for name in split.columns if not name.startswith("tft_")}
     keras.utils.set_random_seed(1)
-    model = text.build_model(found.transform, TEXT_CONFIG, {**SMALL, "network": network}, split.labels())
-    model.fit(features, split.labels(), epochs=8, batch_size=32, verbose=0)
+    model = text.build_model(found.transform, TEXT_CONFIG, {**SMALL, "network": network}, split.label)
+    model.fit(features, split.label, epochs=8, batch_size=32, verbose=0)
     probabilities = model.predict(features, verbose=0)
-    right = probabilities.argmax(axis=1) == split.labels()
+    right = probabilities.argmax(axis=1) == split.label
     assert right[2:].mean() > 0.95
     assert np.isfinite(probabilities[:2]).all(), "rows without a word"
 
@@ -36,10 +36,10 @@ def test_a_table_reads_a_text_too(notes):
     split = _inputs.read_split(found.arguments.train_files, found.graph, "mood_label")
     keras.utils.set_random_seed(1)
     hp = {**tabular.DEFAULTS, "hidden_units": 8, "learning_rate": 0.03, "dropout": 0.0}
-    model = tabular.build_model(found.transform, TEXT_CONFIG, hp, split.labels())
-    model.fit(split.columns[0], split.labels(), epochs=8, batch_size=32, verbose=0)
-    probabilities = model.predict(split.columns[0], verbose=0)
-    assert (probabilities.argmax(axis=1) == split.labels())[2:].mean() > 0.95
+    model = tabular.build_model(found.transform, TEXT_CONFIG, hp, split.label)
+    model.fit(split.columns, split.label, epochs=8, batch_size=32, verbose=0)
+    probabilities = model.predict(split.columns, verbose=0)
+    assert (probabilities.argmax(axis=1) == split.label)[2:].mean() > 0.95
     widths = {weights.shape[-1] for weights in model.trainable_variables if weights.shape[0] == 60}
     assert widths == {2, 3}, "one weight a class for the wide part, the fourth root of 60 for the deep one"
 

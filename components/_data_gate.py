@@ -1,7 +1,8 @@
 """The gate for data: what ExampleValidator found wrong stops the run here, before anything learns from it.
 
 TFX's ExampleValidator writes its anomalies down and succeeds; training on them goes on. A row without a label is an
-anomaly too, whatever the schema allows: one of them makes every weight of a regression a NaN.
+anomaly too, whatever the schema allows: one of them makes every weight of a regression a NaN. So is a label of one
+value, or of almost as many values as rows.
 """
 
 import os
@@ -11,6 +12,9 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
+
+# A label of text with so many classes must have so many rows of each on average, or it is rather an id.
+MANY_CLASSES, ROWS_PER_CLASS = 100, 10
 
 
 def sentences(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
@@ -25,7 +29,7 @@ def sentences(anomalies: anomalies_pb2.Anomalies, split: str) -> list[str]:
 
 
 def label_sentences(statistics: statistics_pb2.DatasetFeatureStatisticsList, label: str, split: str) -> list[str]:
-    """Return one sentence when rows of a split have no label: `eval split: column 'fare': is the label, …`."""
+    """Return one sentence when rows have no label, or one that cannot be learned: `train split: column …`."""
     found = []
     for feature in statistics.datasets[0].features:
         kind = feature.WhichOneof("stats")
@@ -33,11 +37,26 @@ def label_sentences(statistics: statistics_pb2.DatasetFeatureStatisticsList, lab
             common = getattr(feature, kind).common_stats
             numbers = feature.num_stats if kind == "num_stats" else None
             without = common.num_missing + (numbers.histograms[0].num_nan if numbers and numbers.histograms else 0)
+            rows = common.num_missing + common.num_non_missing
             if without:
-                rows = common.num_missing + common.num_non_missing
-                text = f"is the label, and {without} of {rows} rows have none; fill or drop them"
-                found.append(f"{split} split: column {label!r}: {text}")
+                text = f"{without} of {rows} rows have none; fill or drop them"
+            else:
+                text = _unlearnable(feature, rows) if split == "train" else ""
+            if text:
+                found.append(f"{split} split: column {label!r}: is the label, and {text}")
     return found
+
+
+def _unlearnable(feature: statistics_pb2.FeatureNameStatistics, rows: int) -> str:
+    """Return why nothing can be learned from a label, or ""."""
+    numbers, texts = feature.num_stats, feature.string_stats
+    if feature.WhichOneof("stats") == "num_stats":
+        return f"all {rows} rows have {numbers.min:g}; give rows of every class" if numbers.min == numbers.max else ""
+    if texts.unique == 1:
+        return f"all {rows} rows have {texts.top_values[0].value!r}; give rows of every class"
+    if texts.unique > MANY_CLASSES and rows < ROWS_PER_CLASS * texts.unique:
+        return f"has {texts.unique:,} classes in {rows:,} rows; is it an id? Give {ROWS_PER_CLASS} rows a class"
+    return ""
 
 
 class Executor(base_executor.BaseExecutor):

@@ -5,7 +5,8 @@ not pushed.
 """
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,9 @@ from serving.predictor import Predictor
 from serving.rows import MISSING, from_examples
 
 BLOCK_ROWS = 4096
+BLOCK_VALUES = 1 << 19
+# By input of serving_mobile that is no raw column: the transformed `feature` that it is, and its `dtype`.
+Tensors = Mapping[str, Mapping[str, str]]
 
 
 class MobileModel(artifact.Artifact):
@@ -49,14 +53,16 @@ class Executor(base_executor.BaseExecutor):
                 raise ValueError(
                     f"no signature {_tflite_convert.TRANSFORMED}, got {found}; export it as models/_export.py does"
                 )
+            recipe = json.loads((model / "assets.extra" / "preprocessing.json").read_text(encoding="utf-8"))
+            tensors = recipe.get("tensors", {})
             train = _records(examples, "train").take(options["calibration_rows"])
             features = _transformed(predictor, list(train.as_numpy_iterator()))
-            signatures = {name: _signature(predictor, name) for name in options["variants"]}
-            failures = _tflite_convert.convert_apart(model, signatures, features, folder)
+            signatures = {name: _signature(predictor, name, tensors) for name in options["variants"]}
+            calibration = _made(tensors, features) or features
+            failures = _tflite_convert.convert_apart(model, signatures, calibration, folder)
             ranges: dict[str, list[float]] = {}
-            blocks = _blocks(predictor, examples, ranges)
+            blocks = _blocks(predictor, examples, tensors, ranges)
             measured = _tflite_report.measure(predictor, blocks, folder, signatures, options["label"])
-            recipe = json.loads((model / "assets.extra" / "preprocessing.json").read_text(encoding="utf-8"))
             report = _tflite_report.judge(options, signatures, failures, measured)
             report["obstacles"] = recipe["obstacles"]
             _tflite_handover.write_json(folder / "report.json", report)
@@ -67,10 +73,18 @@ class Executor(base_executor.BaseExecutor):
             predictor.close()
 
 
-def _signature(predictor: Predictor, variant: str) -> str:
-    """Return the signature to convert; without transforms that TFLite can run, the network alone."""
-    wanted = _tflite_convert.SIGNATURES[variant]
+def _signature(predictor: Predictor, variant: str, tensors: Tensors) -> str:
+    """Return the signature to convert; without transforms that TFLite can run, the network alone.
+
+    Pixels, unlike a table's raw features, fit into 8 bits.
+    """
+    wanted = _tflite_convert.RAW if tensors else _tflite_convert.SIGNATURES[variant]
     return wanted if wanted in predictor.signatures else _tflite_convert.TRANSFORMED
+
+
+def _made(tensors: Tensors, features: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the inputs of `serving_mobile` that are transformed features in another type, by name."""
+    return {name: features[tensor["feature"]].astype(tensor["dtype"]) for name, tensor in tensors.items()}
 
 
 def _records(examples: str, split: str) -> tf.data.Dataset:
@@ -82,10 +96,12 @@ def _transformed(predictor: Predictor, serialized: list[bytes]) -> dict[str, Any
     return predictor.predict({"examples": serialized}, "transform_features")
 
 
-def _blocks(predictor: Predictor, examples: str, ranges: dict[str, list[float]]) -> Iterator[_tflite_report.Block]:
-    """Yield the eval split in blocks, each as raw columns and transformed features; widen the ranges of the numbers."""
+def _blocks(
+    predictor: Predictor, examples: str, tensors: Tensors, ranges: dict[str, list[float]]
+) -> Iterator[_tflite_report.Block]:
+    """Yield the eval split in blocks; widen the ranges of the numbers."""
     inputs = predictor.signature("serving_default").inputs
-    for block in _records(examples, "eval").batch(BLOCK_ROWS).as_numpy_iterator():
+    for block in _records(examples, "eval").batch(_block_rows(predictor)).as_numpy_iterator():
         serialized = block.tolist()
         raw = from_examples(serialized, inputs)
         for name, values in raw.items():
@@ -95,7 +111,15 @@ def _blocks(predictor: Predictor, examples: str, ranges: dict[str, list[float]])
             if known.size:
                 low, high = ranges.get(name, [float("inf"), float("-inf")])
                 ranges[name] = [min(low, known.min().item()), max(high, known.max().item())]
-        yield raw, _transformed(predictor, serialized)
+        transformed = _transformed(predictor, serialized)
+        yield _tflite_report.Block(raw, raw | _made(tensors, transformed), transformed)
+
+
+def _block_rows(predictor: Predictor) -> int:
+    """Return how many rows are asked at once: fewer when a row is a picture, of which a network makes many."""
+    features = predictor.signature("transform_features").outputs.values()
+    values = sum(math.prod(info.shape[1:]) for info in features if info.shape)
+    return max(1, min(BLOCK_ROWS, BLOCK_VALUES // values))
 
 
 class _Spec(component_spec.ComponentSpec):

@@ -31,7 +31,7 @@ def convert(model: str, variant: str, signature: str, calibration: dict[str, np.
         model: folder of the SavedModel.
         variant: a key of SIGNATURES.
         signature: which signature becomes the only one of the file.
-        calibration: inputs of the signature [n] by name, whose ranges the integers of int8 cover.
+        calibration: inputs of the signature [n, ...] by name, whose ranges the integers of int8 cover.
     """
     if variant == "float32":
         return _float32(model, signature)
@@ -95,7 +95,7 @@ def convert_apart(model: Path, signatures: dict[str, str], calibration: dict[str
     Args:
         model: folder of the SavedModel.
         signatures: by variant, what to convert.
-        calibration: transformed features [n] by name.
+        calibration: inputs of the signatures that need one, [n, ...] by name.
         output: gets `<variant>.tflite` for every one that could be converted.
 
     Returns:

@@ -8,10 +8,10 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from components._tflite_convert import TRANSFORMED
+from components._tflite_convert import RAW, TRANSFORMED
 from serving.predictor import Predictor
-from serving.rows import MISSING, kind
-from serving.signature import Signature
+from serving.rows import MISSING, from_json, kind
+from serving.signature import Signature, TensorInfo
 
 TEMPLATES = Path(__file__).parent / "mobile_templates"
 # By language and kind of dtype, its type; Kotlin's `runSignature` takes arrays.
@@ -20,6 +20,10 @@ TYPES = {
     "swift": {"float": "Float32", "int": "Int64", "string": "String"},
 }
 KOTLIN_ARRAYS = {"float": "floatArrayOf", "int": "longArrayOf", "string": "arrayOf"}
+KOTLIN_ZEROS = {"float": "FloatArray({})", "int": "LongArray({})", "string": 'Array({}) {{ "" }}'}
+# What holds a picture: its pixels in a row, and no array of arrays.
+BYTES = {"kt": "java.nio.ByteBuffer", "swift": "Data"}
+CHANNELS = {1: "1 channel, grey", 3: "3 channels, red, green, blue"}
 
 
 def write(folder: Path, model: Path, predictor: Predictor, report: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
@@ -36,10 +40,14 @@ def write(folder: Path, model: Path, predictor: Predictor, report: Mapping[str, 
     rows = [json.loads(line) for line in (model / "assets.extra" / "sample_rows.jsonl").read_text().splitlines()]
     recipe = model / "assets.extra" / "preprocessing.json"
     shutil.copyfile(recipe, folder / recipe.name)
-    labels = json.loads(recipe.read_text(encoding="utf-8"))["classes"]
+    content = json.loads(recipe.read_text(encoding="utf-8"))
+    labels = content["classes"]
     (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
     write_json(folder / "examples.json", _examples(predictor, signature, rows, report))
-    write_json(folder / "model.json", _sheet(folder, signature, report, facts, labels))
+    pictures = {name: content["features"][tensor["feature"]] for name, tensor in content.get("tensors", {}).items()}
+    if pictures:
+        signature = predictor.signature(RAW)
+    write_json(folder / "model.json", _sheet(folder, signature, report, facts, labels, pictures))
     for language in TYPES:
         name = "".join(part.capitalize() for part in facts["name"].replace("-", "_").split("_"))
         text = _snippet((TEMPLATES / f"Model.{language}.in").read_text(encoding="utf-8"), name, signature, language)
@@ -56,7 +64,8 @@ def _examples(
 ) -> dict[str, Any]:
     """Return rows with the SavedModel's answers, and how far each variant may be from them."""
     columns = {
-        name: [row.get(name, MISSING[kind(info.dtype_name)]) for row in rows] for name, info in signature.inputs.items()
+        name: [from_json(row.get(name, MISSING[kind(info.dtype_name)])) for row in rows]
+        for name, info in signature.inputs.items()
     }
     answers = predictor.predict(columns)
     expected = [
@@ -70,26 +79,33 @@ def _examples(
         name: variant["max_difference"] for name, variant in report["variants"].items() if "max_difference" in variant
     }
     return {
-        "about": "a feature that a row leaves out is missing; tolerance is the largest difference on the eval split",
+        "about": "a feature that a row leaves out is missing; b64 is the file of a picture, to be decoded and resized; "
+        "tolerance is the largest difference on the eval split",
         "tolerance": tolerance,
         "rows": [{"inputs": row, "expected": answer} for row, answer in zip(rows, expected, strict=True)],
     }
 
 
 def _sheet(
-    folder: Path, signature: Signature, report: Mapping[str, Any], facts: Mapping[str, Any], labels: list[str]
+    folder: Path,
+    signature: Signature,
+    report: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    labels: list[str],
+    pictures: Mapping[str, Any],
 ) -> dict[str, Any]:
     inputs = []
     for name, info in signature.inputs.items():
-        sheet = {"name": name, "dtype": info.dtype_name, "shape": info.shape, "missing": _marker(info.dtype_name)}
+        sheet = {"name": name, "dtype": info.dtype_name, "shape": info.shape}
+        sheet |= {"holds": _in_words(pictures[name])} if name in pictures else {"missing": _marker(info.dtype_name)}
         inputs.append(sheet | ({"range": facts["ranges"][name]} if name in facts["ranges"] else {}))
     outputs = [
         {"name": name, "dtype": info.dtype_name, "shape": info.shape} for name, info in signature.outputs.items()
     ]
-    files = []
+    files, raw = [], "pixels" if pictures else "raw features"
     for name, variant in report["variants"].items():
         if "bytes" in variant:
-            takes = "features of preprocessing.json" if variant["signature"] == TRANSFORMED else "raw features"
+            takes = "features of preprocessing.json" if variant["signature"] == TRANSFORMED else raw
             digest = hashlib.sha256((folder / f"{name}.tflite").read_bytes()).hexdigest()
             files.append({
                 "file": f"{name}.tflite", "signature": variant["signature"], "takes": takes,
@@ -107,6 +123,14 @@ def _sheet(
     }
 
 
+def _in_words(picture: Mapping[str, Any]) -> str:
+    """Return what the tensor of a picture holds."""
+    return (
+        f"pixels from 0 to 255 of the decoded picture, resized to {picture['height']} rows (from the top) of "
+        f"{picture['width']} pixels (bilinear, antialiased), {CHANNELS[picture['channels']]}"
+    )
+
+
 def _marker(dtype: str) -> Any:
     """Return the marker of a missing value as JSON can hold it."""
     marker = MISSING[kind(dtype)]
@@ -118,17 +142,39 @@ def _plain(value: Any) -> Any:
 
 
 def _snippet(template: str, name: str, signature: Signature, language: str) -> str:
-    inputs = {key: kind(info.dtype_name) for key, info in signature.inputs.items()}
-    outputs = {key: kind(info.dtype_name) for key, info in signature.outputs.items()}
-    types = TYPES[language]
-    parts = {"name": name, "parameters": ",\n".join(f"        {key}: {types[kind]}" for key, kind in inputs.items())}
+    types = {key: _type(info, language) for key, info in signature.inputs.items()}
+    parts = {"name": name, "parameters": ",\n".join(f"        {key}: {type_}" for key, type_ in types.items())}
+    handed = {key: _handed(key, info, language) for key, info in signature.inputs.items()}
     if language == "kt":
-        parts["inputs"] = "\n".join(
-            f'            "{key}" to {KOTLIN_ARRAYS[kind]}({key}),' for key, kind in inputs.items()
-        )
-        zeros = {"float": "FloatArray(1)", "int": "LongArray(1)", "string": 'arrayOf("")'}
-        parts["outputs"] = "\n".join(f'            "{key}" to {zeros[kind]},' for key, kind in outputs.items())
+        parts["inputs"] = "\n".join(f'            "{key}" to {value},' for key, value in handed.items())
+        zeros = {key: _zeros(info) for key, info in signature.outputs.items()}
+        parts["outputs"] = "\n".join(f'            "{key}" to {value},' for key, value in zeros.items())
     else:
-        parts["inputs"] = "\n".join(f'        try runner.copy(bytes({key}), toInputNamed: "{key}")' for key in inputs)
-        parts["outputs"] = "\n".join(f'            "{key}": try runner.output(named: "{key}").data,' for key in outputs)
+        parts["inputs"] = "\n".join(
+            f'        try runner.copy({value}, toInputNamed: "{key}")' for key, value in handed.items()
+        )
+        parts["outputs"] = "\n".join(
+            f'            "{key}": try runner.output(named: "{key}").data,' for key in signature.outputs
+        )
     return Template(template).substitute(parts)
+
+
+def _is_picture(info: TensorInfo) -> bool:
+    return info.dtype_name == "uint8"
+
+
+def _type(info: TensorInfo, language: str) -> str:
+    return BYTES[language] if _is_picture(info) else TYPES[language][kind(info.dtype_name)]
+
+
+def _handed(name: str, info: TensorInfo, language: str) -> str:
+    """Return the expression that hands one row of an input to the interpreter."""
+    if _is_picture(info):
+        return name
+    return f"{KOTLIN_ARRAYS[kind(info.dtype_name)]}({name})" if language == "kt" else f"bytes({name})"
+
+
+def _zeros(info: TensorInfo) -> str:
+    """Return the Kotlin array that takes one row of an output, [1] or [1, k]."""
+    *outer, last = (1, *(info.shape or (1,))[1:])
+    return "Array(1) { " * len(outer) + KOTLIN_ZEROS[kind(info.dtype_name)].format(last) + " }" * len(outer)

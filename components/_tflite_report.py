@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,12 +10,26 @@ from components._tflite_convert import RAW
 from serving.predictor import Predictor
 from serving.tflite import ENGINES, TfliteModel
 
-Block = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+Columns = Mapping[str, np.ndarray]
 THREADS = (1, 2)
 # So many rows are asked as an app asks, one at a time and with XNNPACK; the rest in batches, which XNNPACK cannot do.
 ONE_BY_ONE = 256
 # What TFLite calls operations that need TensorFlow's own kernels in the app, ten times the size.
 FLEX = "Flex"
+
+
+class Block(NamedTuple):
+    """Some rows at every stage, by name.
+
+    Attributes:
+        raw: what `serving_default` takes.
+        handed: what `serving_mobile` takes, mostly the same; a phone hands over a picture decoded.
+        transformed: the transformed features and the label.
+    """
+
+    raw: Columns
+    handed: Columns
+    transformed: Columns
 
 
 def measure(
@@ -25,7 +39,7 @@ def measure(
 
     Args:
         predictor: the SavedModel.
-        blocks: raw columns and transformed features with the label, by name, in blocks.
+        blocks: the rows of the eval split.
         folder: with `<variant>.tflite` for those that were converted.
         signatures: what each variant was made of.
         label: `name` and `task`.
@@ -40,11 +54,13 @@ def measure(
     expected, labels = [], []
     answers: dict[str, list[np.ndarray]] = {name: [] for name in models}
     row: dict[str, dict[str, np.ndarray]] = {}
-    for raw, transformed in blocks:
-        expected.append(predictor.predict(raw, outputs=[output])[output])
-        labels.append(transformed[f"{label['name']}_label"])
+    for block in blocks:
+        expected.append(predictor.predict(block.raw, outputs=[output])[output])
+        labels.append(block.transformed[f"{label['name']}_label"])
         for name, model in models.items():
-            inputs = {key: (raw if signatures[name] == RAW else transformed)[key] for key in model.inputs}
+            inputs = {
+                key: (block.handed if signatures[name] == RAW else block.transformed)[key] for key in model.inputs
+            }
             answer = model.predict(inputs)[output]
             if name not in row:
                 row[name] = {key: values[:1] for key, values in inputs.items()}

@@ -4,6 +4,7 @@
 loaders that run a TF1 session, TensorFlow Serving's among them.
 """
 
+import base64
 import json
 import math
 import os
@@ -31,11 +32,13 @@ class Mobile:
         transformed_spec: by transformed feature without the label, its TensorSpec [n].
         on_device: from raw columns to transformed features in TFLite's operations, or None where that cannot be done.
         recipe: the same as data: by transformed feature its column, kind, options and what was learned.
+        inputs: of `on_device`, by name, where they are other than those of `serving_default`.
     """
 
     transformed_spec: Mapping[str, tf.TensorSpec]
     on_device: Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]] | None
     recipe: Mapping[str, Any]
+    inputs: Mapping[str, tf.TensorSpec] | None = None
 
 
 def export(
@@ -100,7 +103,7 @@ def _add_mobile(
     if mobile.on_device is not None:
         on_device = mobile.on_device
         archive.track(on_device)
-        archive.add_endpoint("serving_mobile", lambda columns: answer(on_device(columns)), [dict(raw)])
+        archive.add_endpoint("serving_mobile", lambda columns: answer(on_device(columns)), [dict(mobile.inputs or raw)])
 
 
 def _write_extra(directory: str, columns: Mapping[str, tf.Tensor]) -> None:
@@ -117,7 +120,15 @@ def _write_extra(directory: str, columns: Mapping[str, tf.Tensor]) -> None:
     with tf.io.gfile.GFile(os.path.join(extra, "sample_rows.jsonl"), "w") as file:
         for values in zip(*(column.numpy().tolist() for column in columns.values()), strict=True):
             row = {name: _shortest(value) for name, value in zip(columns, values, strict=True) if not _is_marker(value)}
-            file.write(json.dumps(row, default=bytes.decode) + "\n")
+            file.write(json.dumps(row, default=_as_json) + "\n")
+
+
+def _as_json(value: bytes) -> Any:
+    """Return text as it is, and what is no text, a picture, as REST takes it."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"b64": base64.b64encode(value).decode()}
 
 
 def _is_marker(value: Any) -> bool:

@@ -62,7 +62,8 @@ def answer(model: keras.Model, config: Mapping[str, Any], transform: tft.TFTrans
     label, task = _labels.name(config), config["label"]["task"]
 
     def network(features: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        return model({name: value for name, value in features.items() if name != label})
+        # Said, not left out: Keras's layers that move pictures take a call for training unless they are told.
+        return model({name: value for name, value in features.items() if name != label}, training=False)
 
     if task == "multiclass":
         names = tf.constant(_labels.classes(config, transform))

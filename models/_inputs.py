@@ -4,7 +4,7 @@ Examples are parsed and transformed a block at a time, once. A split that fits i
 batch is one gather per column; a larger one streams from disk in every epoch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,19 @@ import tensorflow as tf
 from models._transform_graph import TransformGraph
 
 BLOCK_ROWS = 4096
-# Of gzipped files; taxi-like tables unpack to about five times this.
-IN_MEMORY_BYTES = 200 << 20
+# Of one block after the transform, which a picture fills sooner than a row of a table.
+BLOCK_BYTES = 8 << 20
+# Of a split after the transform, as it is kept.
+IN_MEMORY_BYTES = 1 << 30
+OPEN_FILES = 16
 SHUFFLE_ROWS = 100_000
+SHUFFLE_BYTES = 256 << 20
 # Among so many rows of the eval split, those to show to people are found.
 LOOK_AT_ROWS = 256
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
+# From transformed features to the types in which they are kept, for instance pixels as uint8.
+Compact = Callable[[Mapping[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -28,14 +34,21 @@ class Split:
     """One split, transformed.
 
     Attributes:
-        blocks: a dataset of (features, label), in blocks of up to `BLOCK_ROWS` rows: features by name [n], label [n].
-        columns: the whole split as ({name: array [rows]}, array [rows]), or None where it streams.
-        rows: how many rows it has.
+        blocks: a dataset of (features, label), in blocks of `block_rows` rows: features by name [n, ...], label [n].
+        columns: all features of the split by name, [rows, ...], or None where it streams.
+        label: of every row, [rows].
+        block_rows: so many rows take part in one computation without regard to memory.
     """
 
     blocks: tf.data.Dataset
-    columns: tuple[dict[str, np.ndarray], np.ndarray] | None
-    rows: int
+    columns: dict[str, np.ndarray] | None
+    label: np.ndarray
+    block_rows: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return len(self.label)
 
     def batches(
         self, batch_size: int, *, weights: np.ndarray | None = None, seed: int | None = None
@@ -49,11 +62,12 @@ class Split:
         """
         if self.columns is None:
             rows = self.blocks.unbatch()
-            rows = rows if seed is None else rows.shuffle(SHUFFLE_ROWS, seed=seed)
+            in_reach = min(SHUFFLE_ROWS, SHUFFLE_BYTES * self.block_rows // BLOCK_BYTES)
+            rows = rows if seed is None else rows.shuffle(in_reach, seed=seed)
             pairs = rows.batch(batch_size)
         else:
-            features = {name: tf.constant(column) for name, column in self.columns[0].items()}
-            label = tf.constant(self.columns[1])
+            features = {name: tf.constant(column) for name, column in self.columns.items()}
+            label = tf.constant(self.label)
             index = tf.data.Dataset.range(self.rows)
             index = index if seed is None else index.shuffle(self.rows, seed=seed)
             pairs = index.batch(batch_size).map(
@@ -61,33 +75,37 @@ class Split:
             )
         return pairs.map(lambda x, y: (x, y, _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
 
-    def labels(self) -> np.ndarray:
-        """Return the label of every row, [rows]."""
-        if self.columns is not None:
-            return self.columns[1]
-        return np.concatenate([label for _, label in self.blocks.as_numpy_iterator()])
 
-
-def read_split(patterns: list[str], graph: TransformGraph, label: str) -> Split:
+def read_split(patterns: list[str], graph: TransformGraph, label: str, compact: Compact = dict) -> Split:
     """Read the gzipped TFRecord files of a split.
 
     Args:
         patterns: globs of the files of raw tf.Examples.
         graph: the transform graph to apply.
         label: the transformed feature that is the label.
+        compact: how features are kept.
 
     Raises:
         ValueError: the split has no rows, or one without a label that can be learned.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    blocks = _blocks(files, graph, label)
-    if sum(tf.io.gfile.stat(file).length for file in files) > IN_MEMORY_BYTES:
-        rows = sum(len(_labelled(y, patterns)) for _, y in blocks.as_numpy_iterator())
-        return Split(blocks, None, _non_empty(rows, patterns))
-    parts = list(blocks.as_numpy_iterator())
-    rows = _non_empty(sum(len(y) for _, y in parts), patterns)
-    columns = {name: np.concatenate([x[name] for x, _ in parts]) for name in parts[0][0]}
-    return Split(blocks, (columns, _labelled(np.concatenate([y for _, y in parts]), patterns)), rows)
+    block_rows = max(1, min(BLOCK_ROWS, BLOCK_BYTES // graph.row_bytes))
+    blocks = _blocks(files, graph, label, compact, block_rows)
+    kept: list[Mapping[str, np.ndarray]] | None = []
+    labels, size = [], 0
+    for features, ids in blocks.as_numpy_iterator():
+        labels.append(ids)
+        size += sum(values.nbytes for values in features.values())
+        # A picture's file says nothing of its size in memory, so that is counted while there is still room for it.
+        if size > IN_MEMORY_BYTES:
+            kept = None
+        elif kept is not None:
+            kept.append(features)
+    if not labels:
+        raise ValueError(f"the split has no rows, got {patterns}; give more data or other split ratios")
+    all_labels = _labelled(np.concatenate(labels), patterns)
+    columns = None if kept is None else {name: np.concatenate([x[name] for x in kept]) for name in kept[0]}
+    return Split(blocks, columns, all_labels, block_rows)
 
 
 def telling_examples(patterns: list[str], count: int) -> list[bytes]:
@@ -96,7 +114,7 @@ def telling_examples(patterns: list[str], count: int) -> list[bytes]:
     They are those with the fewest missing values, and one with the most.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
-    records: Iterator[Any] = tf.data.TFRecordDataset(files, "GZIP").take(LOOK_AT_ROWS).as_numpy_iterator()
+    records: Iterator[Any] = _records(files).take(LOOK_AT_ROWS).as_numpy_iterator()
     fullest = sorted(records, key=lambda record: -len(tf.train.Example.FromString(record).features.feature))
     return fullest[: count - 1] + fullest[count - 1 :][-1:]
 
@@ -107,13 +125,22 @@ def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _blocks(files: list[str], graph: TransformGraph, label: str) -> tf.data.Dataset:
+def _blocks(files: list[str], graph: TransformGraph, label: str, compact: Compact, block_rows: int) -> tf.data.Dataset:
     @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and AutoGraph would read all of TFT
     def transformed(serialized: tf.Tensor) -> tuple[Mapping[str, tf.Tensor], tf.Tensor]:
         features = graph(tf.io.parse_example(serialized, graph.raw_feature_spec))
-        return features, features.pop(label)
+        found = features.pop(label)
+        return compact(features), found
 
-    return tf.data.TFRecordDataset(files, "GZIP").batch(BLOCK_ROWS).map(transformed)
+    return _records(files).batch(block_rows).map(transformed)
+
+
+def _records(files: list[str]) -> tf.data.Dataset:
+    """Return the records of files in turns: files may be sorted by class or time, and shuffling reaches only so far."""
+    names = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string))
+    return names.interleave(
+        lambda file: tf.data.TFRecordDataset(file, "GZIP"), cycle_length=OPEN_FILES, deterministic=True
+    )
 
 
 def _weight(label: tf.Tensor, weights: np.ndarray | None) -> tf.Tensor:
@@ -131,9 +158,3 @@ def _labelled(labels: np.ndarray, patterns: list[str]) -> np.ndarray:
             "give every row a label, and list every class in label.classes"
         )
     return labels
-
-
-def _non_empty(rows: int, patterns: list[str]) -> int:
-    if rows == 0:
-        raise ValueError(f"the split has no rows, got {patterns}; give more data or other split ratios")
-    return rows

@@ -9,15 +9,35 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_transform as tft
 
-from models import _raw, _transforms
+from models import _dates, _export, _labels, _raw, _transforms, _wanted
+from models._transform_graph import TransformGraph
+
+
+def for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
+    """Return what the export of a network behind `_preprocessing.preprocess` needs for phones."""
+    raw_spec, label = graph.raw_feature_spec, _labels.name(config)
+    names = _raw.feature_names(raw_spec, config)
+    wanted = _wanted.outputs(raw_spec, names, config["features"]["columns"])
+    learned = _transforms.learned(graph, transform, wanted)
+    spec = {
+        name: tf.TensorSpec([None, *feature.shape], feature.dtype, name=name)
+        for name, feature in transform.transformed_feature_spec().items()
+        if name != label
+    }
+    found = obstacles(wanted, raw_spec)
+    on_device = None if found else OnDevice(wanted, learned, raw_spec)
+    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
+    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": found, "classes": classes}
+    return _export.Mobile(spec, on_device, recipe)
 
 
 class OnDevice(tf.Module):
     """From raw columns [n] by name, missing values marked as `models/_raw.py` says, to transformed features [n]."""
 
     def __init__(
-        self, wanted: Sequence[_transforms.Output], learned: Mapping[str, Any], raw_spec: Mapping[str, Any]
+        self, wanted: Sequence[_wanted.Output], learned: Mapping[str, Any], raw_spec: Mapping[str, Any]
     ) -> None:
         super().__init__()
         self._wanted, self._learned = list(wanted), dict(learned)
@@ -31,8 +51,10 @@ class OnDevice(tf.Module):
         """Return the features by name."""
         return {output.name: self._feature(output, columns[output.column]) for output in self._wanted}
 
-    def _feature(self, output: _transforms.Output, values: tf.Tensor) -> tf.Tensor:
+    def _feature(self, output: _wanted.Output, values: tf.Tensor) -> tf.Tensor:
         found = self._learned[output.name]
+        if output.kind == "date":
+            return self._date(output, values)
         if output.kind == "vocabulary":
             table = self._tables.get(output.name)
             ids = table.lookup(values) if table else _number_ids(values, found["words"])
@@ -52,18 +74,31 @@ class OnDevice(tf.Module):
         scaled = _minus(known, found["mean"]) / tf.constant(found["deviation"], tf.float32)
         return tf.where(missing, tf.zeros_like(scaled), scaled)
 
+    def _date(self, output: _wanted.Output, values: tf.Tensor) -> tf.Tensor:
+        moments, found = _dates.read(values, output.options), self._learned[output.name]
+        if output.options["form"] != "zscore":
+            return _dates.feature(moments, output.options["part"], output.options["form"])
+        scaled = _minus(moments.parts["year"], found["mean"]) / tf.constant(found["deviation"], tf.float32)
+        return tf.where(moments.known, scaled, tf.zeros_like(scaled))
 
-def obstacles(wanted: Sequence[_transforms.Output], raw_spec: Mapping[str, Any]) -> list[str]:
+
+def obstacles(wanted: Sequence[_wanted.Output], raw_spec: Mapping[str, Any]) -> list[str]:
     """Return why a table's transforms cannot run on a device, one sentence each; nothing when they can."""
     found = []
     for output in wanted:
+        if output.kind == "hash":
+            found.append(f"{output.column}: TFLite has no hash")
+        if output.kind == "date" and "pattern" in output.options:
+            found.append(f"{output.column}: TFLite cannot read a date from a text")
+        if output.kind in _wanted.WORDS_OF_TEXTS:
+            found.append(f"{output.column}: TFLite cannot split a text into words")
         if output.kind != "vocabulary":
             continue
         if output.options.get("oov_buckets", 1) > 1:
             found.append(f"{output.column}: TFLite has no hash for more than one bucket of unknown words")
         if raw_spec[output.column].dtype.is_floating:
             found.append(f"{output.column}: TFLite cannot write a decimal number as a word of a vocabulary")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _table(words: Sequence[str]) -> tf.lookup.StaticHashTable:

@@ -11,7 +11,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _heads, _inputs, _labels, _progress, _search
+from models import _dates, _export, _heads, _inputs, _labels, _progress, _search
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 
@@ -21,27 +21,30 @@ Build = Callable[[tft.TFTransformOutput, Mapping[str, Any], Mapping[str, Any], n
 ForPhones = Callable[[TransformGraph, tft.TFTransformOutput, Mapping[str, Any]], _export.Mobile]
 
 
-def search(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any]) -> TunerFnResult:
+def search(
+    fn_args: FnArgs, build: Build, defaults: Mapping[str, Any], compact: _inputs.Compact = dict
+) -> TunerFnResult:
     """Return the tuner for the search space of the config, and what its `search` takes.
 
     Args:
         fn_args: the Tuner's.
         build: returns a network.
         defaults: of the hyperparameters that neither the config nor a trial gives.
+        compact: how transformed features are kept in memory.
     """
     config = fn_args.custom_config
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    rows, evaluation = _splits(fn_args, TransformGraph(transform))
+    rows, evaluation = _splits(fn_args, TransformGraph(transform), compact)
     training, wanted = config["training"], config["tuner"]
     keras.utils.set_random_seed(training["seed"])
 
     def draw(hp: keras_tuner.HyperParameters) -> keras.Model:
-        return build(transform, config, {**defaults, **config["hyperparameters"], **hp.values}, rows.labels())
+        return build(transform, config, {**defaults, **config["hyperparameters"], **hp.values}, rows.label)
 
     tuner = _search.random_search(draw, wanted, fn_args.working_dir)
     fit_kwargs = {
         "x": rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
-        "validation_data": evaluation.batches(training["eval_batch_size"]),
+        "validation_data": evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
         "epochs": wanted["epochs"],
         "callbacks": [_early_stopping(wanted["patience"])],
         "verbose": 0,
@@ -49,7 +52,13 @@ def search(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any]) -> TunerF
     return TunerFnResult(tuner=tuner, fit_kwargs=fit_kwargs)
 
 
-def train(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any], for_phones: ForPhones) -> None:
+def train(
+    fn_args: FnArgs,
+    build: Build,
+    defaults: Mapping[str, Any],
+    for_phones: ForPhones,
+    compact: _inputs.Compact = dict,
+) -> None:
     """Train with the best hyperparameters found, or the config's own, and export to `fn_args.serving_model_dir`.
 
     Args:
@@ -57,19 +66,20 @@ def train(fn_args: FnArgs, build: Build, defaults: Mapping[str, Any], for_phones
         build: returns a network.
         defaults: of the hyperparameters that neither the config nor the search gives.
         for_phones: returns what the export needs when the config has `mobile`.
+        compact: how transformed features are kept in memory.
     """
     config = fn_args.custom_config
     task, training = config["label"]["task"], config["training"]
     keras.utils.set_random_seed(training["seed"])
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = TransformGraph(transform)
-    rows, evaluation = _splits(fn_args, graph)
+    rows, evaluation = _splits(fn_args, graph, compact)
     found = (fn_args.hyperparameters or {}).get("values", {})
     hp = {**defaults, **config["hyperparameters"], **found}
-    model = build(transform, config, hp, rows.labels())
+    model = build(transform, config, hp, rows.label)
     _fit(model, rows, evaluation, config, fn_args.model_run_dir)
     if distillation := training.get("distillation"):
-        student = build(transform, config, {**hp, **distillation["student"]}, rows.labels())
+        student = build(transform, config, {**hp, **distillation["student"]}, rows.label)
         rates = {key: distillation[key] for key in ("temperature", "weight")}
         distiller = _heads.compiled(Distiller(student, model, task, **rates), task, hp["learning_rate"])
         _fit(distiller, rows, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
@@ -86,7 +96,7 @@ def _fit(
     training = config["training"]
     model.fit(
         rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
-        validation_data=evaluation.batches(training["eval_batch_size"]),
+        validation_data=evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
         epochs=training["epochs"],
         callbacks=[
             _early_stopping(training["patience"]),
@@ -97,17 +107,17 @@ def _fit(
     )
 
 
-def _splits(fn_args: FnArgs, graph: TransformGraph) -> tuple[_inputs.Split, _inputs.Split]:
+def _splits(fn_args: FnArgs, graph: TransformGraph, compact: _inputs.Compact) -> tuple[_inputs.Split, _inputs.Split]:
     label = _labels.name(fn_args.custom_config)
-    train = _inputs.read_split(fn_args.train_files, graph, label)
-    return train, _inputs.read_split(fn_args.eval_files, graph, label)
+    train = _inputs.read_split(fn_args.train_files, graph, label, compact)
+    _dates.refuse_unread(train.blocks.as_numpy_iterator(), fn_args.custom_config["features"].get("columns", {}))
+    return train, _inputs.read_split(fn_args.eval_files, graph, label, compact)
 
 
 def _weights(config: Mapping[str, Any], rows: _inputs.Split) -> np.ndarray | None:
     if config["training"]["class_weight"] != "balanced":
         return None
-    labels = rows.labels()
-    return _inputs.balanced_weights(labels, int(labels.max()) + 1)
+    return _inputs.balanced_weights(rows.label, int(rows.label.max()) + 1)
 
 
 def _early_stopping(patience: int) -> keras.callbacks.Callback:

@@ -22,6 +22,8 @@ class TransformGraph(tf.Module):
         # Its lookup tables and vocabulary files go into every SavedModel that tracks this module.
         self.resources = self._loader._imported
         self.raw_feature_spec: Mapping[str, Any] = transform.raw_feature_spec()
+        # Of the transformed features, about; one of varying length counts as one value.
+        self.row_bytes = sum(_size(spec) for spec in transform.transformed_feature_spec().values())
 
     def __call__(self, features: Mapping[str, Any]) -> dict[str, tf.Tensor]:
         """Apply the graph to features by name, each a Tensor or SparseTensor with the rows in dimension 0."""
@@ -36,3 +38,7 @@ class TransformGraph(tf.Module):
         (found,) = function.graph.get_operation_by_name(name).inputs
         captured = zip(function.graph.internal_captures, function.captured_inputs, strict=True)
         return next(value.numpy() for inside, value in captured if inside is found)
+
+
+def _size(spec: Any) -> int:
+    return int(np.prod(getattr(spec, "shape", ()), dtype=np.int64)) * spec.dtype.size

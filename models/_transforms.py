@@ -6,63 +6,21 @@ What the analyzers found can be read back (`learned`), for engines that cannot r
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
+from tensorflow_transform import schema_inference
 
-from models import _raw, _vocabularies
+from models import _dates, _raw, _texts, _vocabularies
 from models._transform_graph import TransformGraph
+from models._wanted import WORDS_OF_TEXTS, Output
 
 MISSING_TOKEN = "<missing>"
 # A quantile is off by at most this share of the rows.
 QUANTILE_ERROR = 0.01
 Columns = dict[str, tf.Tensor]
-Plan = Mapping[str, Sequence[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True)
-class Output:
-    """One transformed feature.
-
-    Attributes:
-        name: of the feature.
-        column: the raw column it is made of.
-        kind: vocabulary, bucketize, zscore, log or missing.
-        options: of the transform, from the config.
-    """
-
-    name: str
-    column: str
-    kind: str
-    options: Mapping[str, Any]
-
-
-SUFFIXES = {"vocabulary": "id", "bucketize": "bucket", "zscore": "zscore", "log": "log", "missing": "missing"}
-
-
-def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> list[Output]:
-    """Return the transformed features of some raw columns.
-
-    Args:
-        raw_spec: the feature spec of the raw data; a number that may be missing gets a feature that says so.
-        columns: the raw columns to use.
-        plan: by column, the transforms; without one, text gets a vocabulary and a number a z-score.
-    """
-    found = []
-    for column in columns:
-        text = raw_spec[column].dtype == tf.string
-        transforms = plan.get(column, [{"kind": "vocabulary" if text else "zscore"}])
-        if not text and isinstance(raw_spec[column], tf.io.VarLenFeature):
-            transforms = [*transforms, {"kind": "missing"}]
-        for transform in transforms:
-            if text and transform["kind"] != "vocabulary":
-                raise ValueError(f"features.columns.{column}: text can only get a vocabulary, got {transform['kind']}")
-            kind = transform["kind"]
-            found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
-    return found
 
 
 def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
@@ -80,9 +38,14 @@ def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> C
         for output in wanted
         if output.kind == "missing"
     }
-    texts = {output.column: output for output in wanted if output.kind == "vocabulary"}
-    result |= _ids({name: as_text(columns[name]) for name in texts}, texts)
-    result |= _z_scores(_scaled(wanted), columns)
+    result |= _ids(columns, [output for output in wanted if output.kind in ("vocabulary", *WORDS_OF_TEXTS)])
+    moments = _moments(wanted, columns)
+    for output in wanted:
+        if output.kind == "hash":
+            result[output.name] = _hashed(columns[output.column], output.options["buckets"])
+        elif output.kind == "date" and output.options["form"] != "zscore":
+            result[output.name] = _date(moments[output.column], output.options)
+    result |= _z_scores(_scaled(wanted), columns, moments)
     for count, group in _by_buckets(wanted).items():
         result |= _buckets(group, columns, count)
     return result
@@ -92,13 +55,17 @@ def learned(graph: TransformGraph, transform: tft.TFTransformOutput, wanted: Seq
     """Return what the analyzers found, by transformed feature.
 
     Returns:
-        for a vocabulary {"words": [...]}, for a number {"mean", "deviation"}, for buckets {"boundaries": [...]}.
+        for a vocabulary {"words": [...]}, with TF-IDF "idf" too, for a number and a year {"mean", "deviation"}, for
+        buckets {"boundaries": [...]}.
     """
     found: dict[str, Any] = {output.name: {} for output in wanted}
     for output in wanted:
-        if output.kind == "vocabulary":
-            words = transform.vocabulary_by_name(output.column)
+        if output.kind in ("vocabulary", *WORDS_OF_TEXTS):
+            words = transform.vocabulary_by_name(vocabulary(output))
             found[output.name] = {"words": [word.decode(errors="surrogateescape") for word in words]}
+        if output.options.get("weights") == "tfidf":
+            counts = tf.constant(graph.learned(_counts_of(output.name)))
+            found[output.name]["idf"] = _texts.inverse_document_frequencies(counts).numpy().tolist()
     if scaled := _scaled(wanted):
         mean, deviation = _mean_and_deviation(graph.learned("moments"), np)
         for output, middle, width in zip(scaled, mean.tolist(), deviation.tolist(), strict=True):
@@ -121,6 +88,15 @@ def recipe(wanted: Sequence[Output], learned: Mapping[str, Any], raw_spec: Mappi
         features[output.name] = {"column": output.column, "kind": output.kind, **learned[output.name]}
         if output.kind == "vocabulary":
             features[output.name]["oov_buckets"] = output.options.get("oov_buckets", 1)
+        if output.kind == "hash":
+            features[output.name]["buckets"] = output.options["buckets"]
+        if output.kind == "date":
+            features[output.name] |= output.options
+            if output.options["form"] in ("id", "sin", "cos"):
+                features[output.name] |= zip(("least", "count"), _dates.CIRCLES[output.options["part"]], strict=True)
+        if output.kind in WORDS_OF_TEXTS:
+            how = {key: output.options[key] for key in ("ngrams", "weights", "length") if key in output.options}
+            features[output.name] |= how | _texts.RECIPE
     return {"columns": columns, "missing_word": MISSING_TOKEN, "features": features}
 
 
@@ -131,8 +107,46 @@ def as_text(values: tf.Tensor) -> tf.Tensor:
     return tf.where(_raw.is_missing(values), MISSING_TOKEN, text)
 
 
+def _moments(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> dict[str, _dates.Moments]:
+    """Return the moments [n] of the columns that are dates; each is read once, whatever becomes of it."""
+    options = {output.column: output.options for output in wanted if output.kind == "date"}
+    return {column: _dates.read(columns[column], how) for column, how in options.items()}
+
+
+def _date(moments: _dates.Moments, options: Mapping[str, Any]) -> tf.Tensor:
+    values = _dates.feature(moments, options["part"], options["form"])
+    return _as_ids(values, _dates.CIRCLES[options["part"]][1]) if options["form"] == "id" else values
+
+
+def _hashed(values: tf.Tensor, buckets: int) -> tf.Tensor:
+    """Return the bucket int64 [n] of each value; behind them all, that of the missing ones."""
+    bucket = tf.strings.to_hash_bucket_fast(as_text(values), buckets)
+    return _as_ids(tf.where(_raw.is_missing(values), tf.constant(buckets, tf.int64), bucket), buckets)
+
+
+def _as_ids(values: tf.Tensor, last: int) -> tf.Tensor:
+    """Return int64 [n], said to be ids from 0 to `last` in the transformed schema, as `tft.apply_vocabulary` does."""
+    ids = tf.identity(values)
+    schema_inference.set_tensor_schema_override(ids, tf.constant(0, tf.int64), tf.constant(last, tf.int64))
+    return ids
+
+
+def vocabulary(output: Output) -> str:
+    """Return the name under which `TFTransformOutput.vocabulary_by_name` has the words of a feature."""
+    return output.column if output.kind == "vocabulary" else output.name
+
+
+def weights_of(bag: str) -> str:
+    """Return the feature with the weights [n, length] of the n-grams of a bag."""
+    return f"{bag}_weights"
+
+
+def _counts_of(bag: str) -> str:
+    return f"{bag}_counts"
+
+
 def _scaled(wanted: Sequence[Output]) -> list[Output]:
-    return [output for output in wanted if output.kind in ("zscore", "log")]
+    return [o for o in wanted if o.kind in ("zscore", "log") or (o.kind == "date" and o.options["form"] == "zscore")]
 
 
 def _by_buckets(wanted: Sequence[Output]) -> dict[int, list[Output]]:
@@ -153,26 +167,51 @@ def _log(numbers: tf.Tensor) -> tf.Tensor:
     return tf.sign(numbers) * tf.math.log1p(tf.abs(numbers))
 
 
-def _ids(texts: Columns, wanted: Mapping[str, Output]) -> Columns:
-    """Return the place of each word in its column's vocabulary; a word that is not in it gets a bucket behind."""
-    if not texts:
+def _ids(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> Columns:
+    """Return what is made of words; the vocabularies of all columns are found in one pass."""
+    if not wanted:
         return {}
-    options = {column: output.options for column, output in wanted.items()}
-    files = _vocabularies.vocabulary_files(texts, options, MISSING_TOKEN)
-    return {
-        wanted[column].name: tft.apply_vocabulary(
-            text, files[column], num_oov_buckets=options[column].get("oov_buckets", 1)
-        )
-        for column, text in texts.items()
-    }
+    words = {vocabulary(output): _words(columns[output.column], output) for output in wanted}
+    limits = {vocabulary(output): {"top_k": output.options.get("max_words"), **output.options} for output in wanted}
+    files = _vocabularies.vocabulary_files(words, limits, MISSING_TOKEN)
+    weighted = [output.name for output in wanted if output.options.get("weights") == "tfidf"]
+    counts = _vocabularies.row_counts({name: words[name] for name in weighted}, limits)
+    counts = {name: tf.identity(found, _counts_of(name)) for name, found in counts.items()}
+    result: Columns = {}
+    for output in wanted:
+        options, found, file = output.options, words[vocabulary(output)], files[vocabulary(output)]
+        if output.kind == "vocabulary":
+            # A word that is not in the vocabulary gets a bucket behind it.
+            result[output.name] = tft.apply_vocabulary(found, file, num_oov_buckets=options.get("oov_buckets", 1))
+        elif output.kind == "tokens":
+            result[output.name] = _texts.token_ids(found, file, options["length"])
+        else:
+            result[output.name], result[weights_of(output.name)] = _texts.bag(
+                found, file, counts.get(output.name), options
+            )
+    return result
 
 
-def _z_scores(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> Columns:
+def _words(texts: tf.Tensor, output: Output) -> tf.Tensor | tf.SparseTensor:
+    if output.kind == "vocabulary":
+        return as_text(texts)
+    return _texts.ngrams(texts, output.options.get("ngrams", 1))
+
+
+def _z_scores(
+    wanted: Sequence[Output], columns: Mapping[str, tf.Tensor], moments: Mapping[str, _dates.Moments]
+) -> Columns:
     """Return (x - mean) / standard deviation over the known values; 0, the mean, where one is missing."""
     if not wanted:
         return {}
-    numbers = [_known(columns[output.column]) for output in wanted]
-    x = tf.stack([_log(n) if output.kind == "log" else n for output, n in zip(wanted, numbers, strict=True)], axis=1)
+
+    def number(output: Output) -> tf.Tensor:
+        if output.kind == "date":
+            return _dates.year(moments[output.column])
+        known = _known(columns[output.column])
+        return _log(known) if output.kind == "log" else known
+
+    x = tf.stack([number(output) for output in wanted], axis=1)
     missing = tf.math.is_nan(x)
     known = tf.where(missing, tf.zeros_like(x), x)
     moments = tft.sum(

@@ -1,7 +1,8 @@
 """Any table: numbers, strings and ids in; a binary, multi-class or regression answer out.
 
 Everything comes from `custom_config`; nothing here knows a dataset. The network is wide and deep: a linear part over
-every id and number, and a stack of dense layers over embedded ids and numbers, added before the last activation.
+every id, number and n-gram of a text, and a stack of dense layers over embedded ids, numbers and texts, added before
+the last activation.
 
 Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 """
@@ -18,8 +19,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _export, _heads, _labels, _on_device, _raw, _training, _transforms
-from models._transform_graph import TransformGraph
+from models import _heads, _labels, _on_device, _preprocessing, _training, _transforms, _words
 
 DEFAULTS = {
     "learning_rate": 1e-3,
@@ -31,7 +31,7 @@ DEFAULTS = {
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """Turn raw features into numbers [n] (float32) and ids [n] (int64), and the label into [n].
+    """Turn raw features into numbers [n] (float32), ids [n] (int64) and bags [n, length], and the label into [n].
 
     Args:
         inputs: raw features by name, SparseTensor or Tensor.
@@ -40,14 +40,13 @@ def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]
     Raises:
         ValueError: a column has a name that cannot be served, or a transform or label that does not fit its type.
     """
-    label = custom_config["label"]
-    raw_spec = {name: _raw.spec_of(feature) for name, feature in inputs.items()}
-    names = _raw.feature_names(raw_spec, custom_config)
-    _raw.require_servable(names)
-    columns = _raw.as_columns(inputs, [*names, label["name"]])
-    outputs = {_labels.name(custom_config): _labels.ids(columns.pop(label["name"]), label)}
-    wanted = _transforms.outputs(raw_spec, names, custom_config["features"]["columns"])
-    return outputs | _transforms.transformed(columns, wanted)
+    for name, transforms in custom_config["features"]["columns"].items():
+        if any(transform["kind"] == "tokens" for transform in transforms):
+            raise ValueError(
+                f"features.columns.{name}: the model tabular reads a text as a bag, got tokens; write text instead, or "
+                "take the model text"
+            )
+    return _preprocessing.preprocess(inputs, custom_config)
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -57,13 +56,15 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
 
 def run_fn(fn_args: FnArgs) -> None:
     """Train with the best hyperparameters found, or the config's own, and export to `fn_args.serving_model_dir`."""
-    _training.train(fn_args, build_model, DEFAULTS, _for_phones)
+    _training.train(fn_args, build_model, DEFAULTS, _on_device.for_phones)
 
 
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
     """Build and compile the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
+
+    A text is two of them, each [n, length]: n-grams and their weights.
 
     Args:
         transform: its schema says which transformed features are ids, and how many values each has.
@@ -76,26 +77,39 @@ def build_model(
     numbers, sizes = _transformed_features(transform, _labels.name(config))
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
+    bags = _words.bags(transform)
+    inputs |= _words.bag_inputs(bags)
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
-    logits = keras.layers.add([_wide(dense, ids, sizes, units), _deep(dense, ids, sizes, hp, units)])
+    wide = [_words.pooled_bags(inputs, bags, units, "wide_text", initializer="zeros")] if bags else []
+    deep = [
+        _words.pooled_bags(inputs, {name: bag}, _width(bag[0], hp), f"embedding_{name}") for name, bag in bags.items()
+    ]
+    logits = keras.layers.add([_wide(dense, ids, sizes, units, wide), _deep(dense, ids, sizes, hp, units, deep)])
     return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
 
 
-def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int) -> Any:
-    """Return the linear part [n, units]: one weight per id and one per number."""
-    parts = [keras.layers.Dense(units, name="wide_numbers")(numbers) for numbers in dense]
+def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int, texts: list[Any]) -> Any:
+    """Return the linear part [n, units]: one weight per id, one per number and one per n-gram."""
+    parts = [keras.layers.Dense(units, name="wide_numbers")(numbers) for numbers in dense] + texts
     if ids:
         parts.append(keras.ops.sum(_embedded(ids, sizes, units, "wide_ids", initializer="zeros"), axis=1))
     return keras.layers.add(parts) if len(parts) > 1 else parts[0]
 
 
-def _deep(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], hp: Mapping[str, Any], units: int) -> Any:
+def _deep(
+    dense: list[Any],
+    ids: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    hp: Mapping[str, Any],
+    units: int,
+    texts: list[Any],
+) -> Any:
     """Return the deep part [n, units]."""
     by_width: dict[int, dict[str, Any]] = defaultdict(dict)
     for name, values in ids.items():
         by_width[_width(sizes[name], hp)][name] = values
-    parts = list(dense)
+    parts = [*dense, *texts]
     for width, group in sorted(by_width.items()):
         parts.append(keras.layers.Flatten()(_embedded(group, sizes, width, f"embedding_{width}")))
     x = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
@@ -126,26 +140,12 @@ def _width(size: int, hp: Mapping[str, Any]) -> int:
 def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple[list[str], dict[str, int]]:
     """Return the names of the numbers, and of the ids with how many values each can take."""
     numbers, sizes = [], {}
+    texts = {name for bag in _words.bags(transform) for name in (bag, _transforms.weights_of(bag))}
     for feature in transform.transformed_metadata.schema.feature:
-        if feature.name == label:
+        if feature.name == label or feature.name in texts:
             continue
         if feature.int_domain.is_categorical:
             sizes[feature.name] = feature.int_domain.max + 1
         else:
             numbers.append(feature.name)
     return sorted(numbers), dict(sorted(sizes.items()))
-
-
-def _for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
-    raw_spec = graph.raw_feature_spec
-    names = _raw.feature_names(raw_spec, config)
-    wanted = _transforms.outputs(raw_spec, names, config["features"]["columns"])
-    learned = _transforms.learned(graph, transform, wanted)
-    numbers, sizes = _transformed_features(transform, _labels.name(config))
-    spec = {name: tf.TensorSpec([None], tf.float32, name=name) for name in numbers}
-    spec |= {name: tf.TensorSpec([None], tf.int64, name=name) for name in sizes}
-    obstacles = _on_device.obstacles(wanted, raw_spec)
-    on_device = None if obstacles else _on_device.OnDevice(wanted, learned, raw_spec)
-    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
-    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": obstacles, "classes": classes}
-    return _export.Mobile(spec, on_device, recipe)

@@ -72,7 +72,7 @@ def in_tflite(folder: Path, engine: str) -> Model:
     def predict(columns: Columns) -> Mapping[str, Any]:
         dtypes = {key: object if dtype == "string" else dtype for key, dtype in raw.columns.items()}
         arrays = {key: _array(np, values, dtypes[key]) for key, values in columns.items()}
-        return model.predict(raw(arrays) if set(model.inputs) != set(columns) else arrays)
+        return model.predict(raw.for_file(arrays, model.inputs))
 
     kinds = {name: rows.kind(dtype) for name, dtype in raw.columns.items()}
     return Model(

@@ -23,16 +23,24 @@ def slipway() -> None:
     """From raw data to a served model: one YAML file, one command."""
 
 
+_span = click.option(
+    "--span", metavar="SPAN", help="Which span of the data: latest, N, or several, A-B.  [default: latest]"
+)
+
+
 @slipway.command()
 @_config
 @_overrides
+@_span
 @_home
 @click.option("--runner", default="local", show_default=True, help="One of `slipway list runners`.")
 @click.option("--from", "begin", metavar="STEP", help="Run this step and all after it anew.")
 @click.option("--to", metavar="STEP", help="Stop after this step.")
 @click.option("--no-cache", multiple=True, metavar="STEP", help="Run this step anew; `all` for every step; repeatable.")
 @_ends_in_words
-def run(config: Path, overrides: tuple[str, ...], home: str | None, runner: str, **options: Any) -> int:
+def run(
+    config: Path, overrides: tuple[str, ...], span: str | None, home: str | None, runner: str, **options: Any
+) -> int:
     """Run a pipeline: check, transform, tune, train, evaluate, push.
 
     Steps whose inputs have not changed come from the cache. A killed run goes on from its last finished step.
@@ -41,7 +49,7 @@ def run(config: Path, overrides: tuple[str, ...], home: str | None, runner: str,
     from pipeline.home import Home, home_root
     from pipeline.options import RunOptions
 
-    file = config_file.read(config, overrides, home_root(home))
+    file = config_file.read(config, overrides, home_root(home), span)
     try:
         module = names.load("pipeline.runners", runner)
     except ValueError as error:
@@ -52,16 +60,17 @@ def run(config: Path, overrides: tuple[str, ...], home: str | None, runner: str,
 @slipway.command()
 @_config
 @_overrides
+@_span
 @_home
 @_ends_in_words
-def check(config: Path, overrides: tuple[str, ...], home: str | None) -> None:
+def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str | None) -> None:
     """Check a config, its model's hooks and its data, without running anything."""
     from pipeline import config_file, hooks
     from pipeline.errors import ConfigError
     from pipeline.home import home_root
     from pipeline.screen import logged_to
 
-    file = config_file.read(config, overrides, home_root(home))
+    file = config_file.read(config, overrides, home_root(home), span)
     with logged_to(home_root(home) / "check.log") as screen, screen.working_on("importing the model"):
         found = hooks.mistakes(file.config)
     if found:
@@ -196,13 +205,18 @@ def status(name: str | None, last: int, home: str | None) -> None:
 @click.option("--node", "node_id", required=True, metavar="STEP", help="The step to run.")
 @click.option("--run-id", required=True, help="The same for every step of one run.")
 @_overrides
+@_span
 @_home
 @_ends_in_words
-def node(config: Path, node_id: str, run_id: str, overrides: tuple[str, ...], home: str | None) -> int:
+def node(
+    config: Path, node_id: str, run_id: str, overrides: tuple[str, ...], span: str | None, home: str | None
+) -> int:
     """Run one step of a pipeline in a process of its own, as orchestrators do."""
-    from pipeline import one_node
+    from pipeline import config_file, one_node
+    from pipeline.home import Home, home_root
 
-    return one_node.run(config, overrides, home, node_id, run_id)
+    file = config_file.read(config, overrides, home_root(home), span)
+    return one_node.run(file, Home(home_root(home), file.config.name), node_id, run_id)
 
 
 @slipway.command()

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipeline import names
+from pipeline.data_config import Data
 from pipeline.feature_config import Features
 from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
@@ -26,52 +27,6 @@ def _no_boolean(value: Any) -> Any:
 
 
 Value = Annotated[str | int, BeforeValidator(_no_boolean)]
-
-
-class Data(Section):
-    """Where the rows come from and how they are split.
-
-    Attributes:
-        source: a named dataset, `data/sources/<name>.py`.
-        path: instead of a source, a path or glob of raw files; relative to the config file.
-        format: with `path`, the loader, `data/loaders/<name>.py`.
-        rename: names for columns of the files; every other part of the config uses the new ones.
-        split: hash buckets by split name: {train: 2, eval: 1} puts a third of the rows into eval, for ever the same.
-    """
-
-    source: str | None = None
-    path: str | None = None
-    format: str = "csv"
-    rename: dict[str, Annotated[str, Field(min_length=1)]] = {}
-    split: dict[str, Annotated[int, Field(gt=0)]] = {"train": 2, "eval": 1}
-
-    @field_validator("source")
-    @classmethod
-    def _known_source(cls, name: str | None) -> str | None:
-        if name is not None:
-            names.require(name, names.plug_ins("data.sources"), what="source")
-        return name
-
-    @field_validator("format")
-    @classmethod
-    def _known_format(cls, name: str) -> str:
-        names.require(name, names.plug_ins("data.loaders"), what="format")
-        return name
-
-    @field_validator("split")
-    @classmethod
-    def _train_and_eval(cls, split: dict[str, int]) -> dict[str, int]:
-        if not {"train", "eval"} <= set(split):
-            raise ValueError(
-                f"needs the splits train and eval, got {sorted(split)}; for instance {{train: 2, eval: 1}}"
-            )
-        return split
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> "Data":
-        if (self.source is None) == (self.path is None):
-            raise ValueError(f"needs either source or path, got {'both' if self.path else 'neither'}; give one of them")
-        return self
 
 
 class Label(Section):

@@ -1,21 +1,18 @@
 """From a YAML file to a Config: every mistake at once, each with its line, its value and what was probably meant."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from google.protobuf import text_format
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from tensorflow_metadata.proto.v0 import schema_pb2
 
-from pipeline import names, yaml_file
-from pipeline.config import Config, Data, Evaluation
-from pipeline.errors import ConfigError, DataError
+from pipeline import config_checks, data_files, names, spans, yaml_file
+from pipeline.config import Config
+from pipeline.errors import ConfigError
 from pipeline.home import home_root
-from pipeline.metrics import METRICS
 from pipeline.section import Section
 from pipeline.yaml_file import Path_, YamlFile
 
@@ -29,17 +26,19 @@ class ConfigFile:
         overrides: the `--set` arguments applied on top.
         config: the content.
         data_root: where named datasets keep files that they have to write, a folder each.
+        span: which spans of the data to read, see `spans.resolve`.
     """
 
     path: Path
     overrides: tuple[str, ...]
     config: Config
     data_root: Path
+    span: str | None = None
 
     @cached_property
-    def data_pattern(self) -> str:
-        """The absolute path or glob of the raw files."""
-        return _data_pattern(self.config.data, self.path, self.data_root)
+    def inputs(self) -> spans.Inputs:
+        """The raw files, or the query."""
+        return data_files.inputs(self.config.data, self.path, self.data_root, self.span)
 
     @cached_property
     def schema_path(self) -> Path | None:
@@ -48,13 +47,14 @@ class ConfigFile:
         return None if name is None else (self.path.parent / name).resolve()
 
 
-def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None) -> ConfigFile:
+def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None, span: str | None = None) -> ConfigFile:
     """Read and check a config: its keys and values, and the names in it against files and columns.
 
     Args:
         path: the YAML file.
         overrides: `a.b=value`, applied on top.
         home: the folder for everything that is written; None takes the one `home_root` finds.
+        span: which spans of the data to read, see `spans.resolve`.
 
     Raises:
         ConfigError: one line per mistake.
@@ -62,10 +62,10 @@ def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None) ->
     overrides, data_root = tuple(overrides), (home or home_root()) / "data"
     source = yaml_file.read(path, overrides)
     sections, mistakes = _sections(source)
-    mistakes += _against_data(source, sections, data_root)
+    mistakes += config_checks.mistakes(source, sections, data_root, span)
     if mistakes:
         raise ConfigError(*mistakes)
-    return ConfigFile(path, overrides, Config.model_construct(**sections), data_root)
+    return ConfigFile(path, overrides, Config.model_construct(**sections), data_root, span)
 
 
 def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
@@ -129,130 +129,3 @@ def _tag(member: Any) -> str | None:
     """Return the `kind` of a transform's section: pydantic puts it into the key path of a mistake."""
     kind = getattr(member, "model_fields", {}).get("kind")
     return get_args(kind.annotation)[0] if kind else None
-
-
-def _against_data(source: YamlFile, sections: Mapping[str, Any], data_root: Path) -> list[str]:
-    """Check what the valid sections say against the files and columns there are."""
-    mistakes = []
-    schema = sections.get("schema_file")
-    if schema and not (source.path.parent / schema).is_file():
-        mistakes.append(f"{source.place(('schema',))}: no such file, got {schema!r}; `slipway run` infers one without")
-    if "label" in sections and "features" in sections:
-        mistakes += _against_label(source, sections)
-    columns: list[str] = []
-    try:
-        header = _header(source, sections["data"], data_root) if "data" in sections else []
-        columns, found = _renamed(source, header, sections["data"].rename) if header else ([], [])
-        mistakes += found
-    except OSError as error:
-        mistakes.append(f"{source.place(('data',))}: {error}")
-    if schema and (source.path.parent / schema).is_file():
-        # The schema is the contract. A column that the files lack is no mistake of the config: the data are refused.
-        columns = [feature.name for feature in curated_schema(source.path.parent / schema).feature]
-    for key, name in _column_names(sections) if columns else ():
-        try:
-            names.require(name, columns, what="column of the data")
-        except ValueError as error:
-            mistakes.append(f"{source.place(key)}: {error}")
-    return mistakes
-
-
-def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
-    mistakes, label, features = [], sections["label"], sections["features"]
-    if label.name in features.columns:
-        key = ("features", "columns", label.name)
-        mistakes.append(f"{source.place(key)}: is the label, got {label.name!r} as a feature too; take it out")
-    for name in sorted(set(features.columns) & set(features.exclude)):
-        key = ("features", "columns", name)
-        mistakes.append(f"{source.place(key)}: is also excluded, got {name!r} in both; keep it in one place")
-    for metric_key, name in _metric_names(sections.get("evaluation")):
-        if label.task not in METRICS[name].tasks:
-            fit = [other for other, metric in METRICS.items() if label.task in metric.tasks]
-            text = f"is not defined for a {label.task} label, got {name!r}; there are {', '.join(fit)}"
-            mistakes.append(f"{source.place(metric_key)}: {text}")
-    training = sections.get("training")
-    if training and training.class_weight != "none" and label.task == "regression":
-        place = source.place(("training", "class_weight"))
-        mistakes.append(f"{place}: a regression label has no classes, got {training.class_weight!r}; take it out")
-    return mistakes
-
-
-def _metric_names(evaluation: Evaluation | None) -> Iterator[tuple[Path_, str]]:
-    if evaluation:
-        yield from ((("evaluation", "metrics"), name) for name in evaluation.metrics)
-        for i, threshold in enumerate(evaluation.thresholds):
-            yield ("evaluation", "thresholds", i, "metric"), threshold.metric
-
-
-def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
-    """Yield every column that a valid section names, with the key that names it."""
-    if "label" in sections:
-        yield ("label", "name"), sections["label"].name
-    if "features" in sections:
-        yield from ((("features", "columns", name), name) for name in sections["features"].columns)
-        yield from ((("features", "exclude", i), name) for i, name in enumerate(sections["features"].exclude))
-    evaluation = sections.get("evaluation")
-    if evaluation:
-        for i, columns in enumerate(evaluation.slices):
-            yield from ((("evaluation", "slices", i), name) for name in columns)
-        for i, threshold in enumerate(evaluation.thresholds):
-            yield from ((("evaluation", "thresholds", i, "slice"), name) for name in threshold.slice)
-
-
-def _header(source: YamlFile, data: Data, data_root: Path) -> list[str]:
-    """Return the columns of the raw files, from their beginning only.
-
-    Raises:
-        OSError: there are no such files.
-        DataError: the files have no readable header.
-    """
-    loader = names.load("data.loaders", data_format(data))
-    path = loader.matching_files(_data_pattern(data, source.path, data_root))[0]
-    try:
-        return loader.column_names(path)
-    except ValueError as error:
-        raise DataError(f"{source.place(('data',))}: the data are refused: {error}") from error
-
-
-def _renamed(source: YamlFile, header: list[str], rename: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return the columns under their names in the config, and what is wrong with the new names."""
-    mistakes, columns = [], [rename.get(name, name) for name in header]
-    for name, new in rename.items():
-        place = source.place(("data", "rename", name))
-        try:
-            names.require(name, header, what="column of the data")
-        except ValueError as error:
-            mistakes.append(f"{place}: {error}")
-        if columns.count(new) > 1:
-            mistakes.append(f"{place}: two columns would have one name, got {new!r} again; choose another")
-    return columns, mistakes
-
-
-def curated_schema(path: Path) -> schema_pb2.Schema:
-    """Read a schema in text form.
-
-    Raises:
-        ConfigError: it is no schema.
-    """
-    try:
-        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
-    except text_format.ParseError as error:
-        raise ConfigError(f"{path}: no schema, got {error}; SchemaGen writes one, see docs/config.md") from error
-
-
-def float_columns(schema: schema_pb2.Schema, data: Data) -> list[str]:
-    """Return the columns, by their names in the files, that a schema wants as floats."""
-    original = {new: name for name, new in data.rename.items()}
-    floats = [feature.name for feature in schema.feature if feature.type == schema_pb2.FLOAT]
-    return [original.get(name, name) for name in floats]
-
-
-def data_format(data: Data) -> str:
-    """Return the name of the loader for the data."""
-    return data.format if data.source is None else names.load("data.sources", data.source).SOURCE.format
-
-
-def _data_pattern(data: Data, config_path: Path, data_root: Path) -> str:
-    if data.source is not None:
-        return names.load("data.sources", data.source).SOURCE.locate(data_root / data.source)
-    return str((config_path.parent / str(data.path)).absolute())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
@@ -23,19 +23,19 @@ def _uri(outputs: Outputs, key: str) -> str:
 
 
 def _examples(outputs: Outputs) -> str:
-    size = sum(path.stat().st_size for path in Path(_uri(outputs, "examples")).rglob("*") if path.is_file())
-    return f"{size / 1e6:.1f} MB of examples"
+    examples = artifact_utils.get_single_instance(outputs["examples"])
+    size = sum(path.stat().st_size for path in Path(examples.uri).rglob("*") if path.is_file())
+    skipped = examples.get_int_custom_property("skipped")
+    bad = f", {skipped:,} bad files skipped" if skipped else ""
+    return f"{size / 1e6:.1f} MB of examples{_spans(examples)}{bad}"
 
 
-def _statistics(outputs: Outputs) -> str:
-    artifact = artifact_utils.get_single_instance(outputs["statistics"])
-    parts, columns = [], 0
-    for split in artifact_utils.decode_split_names(artifact.split_names):
-        statistics = statistics_pb2.DatasetFeatureStatisticsList()
-        statistics.ParseFromString(Path(artifact.uri, f"Split-{split}", "FeatureStats.pb").read_bytes())
-        parts.append(f"{statistics.datasets[0].num_examples:,} {split}")
-        columns = len(statistics.datasets[0].features)
-    return f"{' + '.join(parts)} rows, {columns} columns"
+def _spans(examples: Any) -> str:
+    """Return ` of span 3` or ` of spans 1 to 3`, or "" where the data have none."""
+    first, last, version = (examples.get_int_custom_property(name) for name in ("first_span", "span", "version"))
+    several = examples.has_custom_property("first_span")
+    text = f" of spans {first} to {last}" if several else f" of span {last}" if last else ""
+    return f"{text}, version {version}" if text and version else text
 
 
 def _schema(outputs: Outputs) -> str:
@@ -89,21 +89,8 @@ def _pushed(outputs: Outputs) -> str:
     return f"version {version}" if version else "not pushed"
 
 
-def pushed_folder(outputs: Outputs) -> list[str]:
-    """Return the serving folder that a Pusher wrote, as a list of one path; empty when it pushed nothing."""
-    pushed = artifact_utils.get_single_instance(outputs["pushed_model"])
-    destination = pushed.get_string_custom_property("pushed_destination")
-    return [destination] if destination else []
-
-
-def pushed_folder_exists(outputs: Outputs) -> bool:
-    """Return whether what a Pusher wrote is still there; true when it pushed nothing."""
-    return all(os.path.isdir(path) for path in pushed_folder(outputs))
-
-
 FIGURES: dict[str, Callable[[Outputs], str]] = {
     "ExampleGen": _examples,
-    "StatisticsGen": _statistics,
     "SchemaGen": _schema,
     "ImportSchemaGen": _schema,
     "DataGate": lambda _: "no anomalies",

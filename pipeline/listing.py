@@ -12,7 +12,7 @@ def _sources() -> list[str]:
     for name in names.plug_ins("data.sources"):
         source = names.load("data.sources", name).SOURCE
         found += [
-            f"{name} ({source.format})",
+            f"{name} ({source.format}, {source.rows:,} rows)",
             f"    {source.about}",
             f"    licence: {source.licence}",
             f"    origin: {source.origin}",

@@ -4,6 +4,7 @@ The local runner calls `launch` for every node in one process; `slipway node` ca
 container of its own, against the same metadata store.
 """
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +55,19 @@ def find(ir: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:
 
 
 def launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
-    """Run one node, or take its outputs from the cache.
+    """Run one node, or take its outputs from the cache; a pushed folder that is gone is pushed again.
 
     Raises:
         Exception: whatever the executor raised.
     """
+    outcome = _launch(ir, node_id)
+    pushed = [artifact for artifacts in outcome.outputs.values() for artifact in artifacts]
+    places = [artifact.get_string_custom_property("pushed_destination") for artifact in pushed]
+    gone = outcome.state == "cached" and any(place and not os.path.isdir(place) for place in places)
+    return _launch(_without_cache(ir, node_id), node_id) if gone else outcome
+
+
+def _launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
     node = find(ir, node_id)
     deployment = runner_utils.extract_local_deployment_config(ir)
     connection = metadata.Metadata(connection_config(ir))
@@ -85,8 +94,8 @@ def launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
     return Outcome("cached" if execution.last_known_state == state.CACHED else "ran", outputs)
 
 
-def launch_again(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
-    """Run one node although the cache has its outputs: what they stand for outside the cache is gone."""
+def _without_cache(ir: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipeline:
+    """Return an IR in which a node that ran already runs anew."""
     again = pipeline_pb2.Pipeline()
     again.CopyFrom(ir)
     run_id = again.runtime_spec.pipeline_run_id.field_value
@@ -96,7 +105,7 @@ def launch_again(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
             context.name.field_value.string_value += "-again"
     run_id.string_value += "-again"
     find(again, node_id).execution_options.caching_options.enable_cache = False
-    return launch(again, node_id)
+    return again
 
 
 def connection_config(ir: pipeline_pb2.Pipeline) -> metadata_store_pb2.ConnectionConfig:

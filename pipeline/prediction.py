@@ -10,11 +10,13 @@ from pipeline import asking, names, pushed
 from pipeline.errors import SetupError
 from pipeline.home import Home
 from pipeline.screen import logged_to
-from serving.rows import MISSING
+from serving.rows import MISSING, from_json
 
 # By the number of their line.
 Rows = dict[int, dict[str, Any]]
-TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "float": (int, float), "int": (int,), "bool": (bool,)}
+TYPES: dict[str, tuple[type, ...]] = {"string": (str, bytes), "float": (int, float), "int": (int,), "bool": (bool,)}
+# Of a value in base64, so many characters.
+SHOWN = 24
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
     yield model.title
     for number, row in enumerate(rows.values()):
         answer = {name: _plain(values[number]) for name, values in answers.items()}
-        yield f"  {json.dumps(answer, ensure_ascii=False)}  for {json.dumps(row, ensure_ascii=False)}"
+        yield f"  {json.dumps(answer, ensure_ascii=False)}  for {json.dumps(_shown(row), ensure_ascii=False)}"
 
 
 def _model(home: Home, whom: Whom) -> asking.Model:
@@ -92,11 +94,27 @@ def columns(model: asking.Model, rows: Rows, place: str) -> asking.Columns:
             except ValueError as error:
                 raise SetupError(f"{place}:{number}: {error}") from error
         for name, kind in model.kinds.items():
-            value = MISSING.get(kind) if row.get(name) is None else row[name]
+            value = MISSING.get(kind) if row.get(name) is None else _value(row[name], f"{place}:{number}: {name}")
             if not isinstance(value, TYPES.get(kind, ())) or (isinstance(value, bool) and kind != "bool"):
                 raise SetupError(f"{place}:{number}: {name} is of another type, got {value!r}; the model takes {kind}")
             filled[name].append(value)
     return filled
+
+
+def _value(value: Any, place: str) -> Any:
+    try:
+        return from_json(value)
+    except ValueError as error:
+        raise SetupError(f"{place} is no base64, got {str(value['b64'])[:40]!r}: {error}") from error
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row without the bulk of its pictures."""
+    return {
+        name: {"b64": f"{value['b64'][:SHOWN]}…"} if isinstance(value, dict) and len(str(value.get("b64"))) > SHOWN
+        else value
+        for name, value in row.items()
+    }  # fmt: skip
 
 
 def _rows(path: Path) -> Rows:

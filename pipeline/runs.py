@@ -6,9 +6,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.home import Home
 
@@ -22,12 +23,18 @@ class StepRecord:
         state: "ran", "cached", "resolved" (a look into the metadata, nothing executed) or "failed".
         seconds: wall time.
         figure: its key figure.
+        lines: what belongs under it: a verdict, a report.
+        exit_code: what those lines call for, 0 when all is well.
+        details: the same for programs, where there is more to say.
     """
 
     name: str
     state: str
     seconds: float
     figure: str = ""
+    lines: list[str] = field(default_factory=list)
+    exit_code: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -40,10 +47,6 @@ class Run:
         config: path of the config file.
         overrides: the `--set` arguments.
         steps: in the order they ran.
-        verdict: the lines of the gate.
-        blessed: false once the gate has refused the model.
-        mobile: the lines about what phones get.
-        mobile_code: the exit code that they call for.
         exit_code: None while it runs, and for ever when it was killed.
         seconds: wall time from the command's start.
         error: the lines of a failure.
@@ -54,13 +57,14 @@ class Run:
     config: str
     overrides: list[str]
     steps: list[StepRecord] = field(default_factory=list)
-    verdict: list[str] = field(default_factory=list)
-    blessed: bool = True
-    mobile: list[str] = field(default_factory=list)
-    mobile_code: int = 0
     exit_code: int | None = None
     seconds: float = 0.0
     error: list[str] = field(default_factory=list)
+
+    @property
+    def blessed(self) -> bool:
+        """Whether the Evaluator, if there is one, has not refused the model."""
+        return not any(step.name == "Evaluator" and step.exit_code for step in self.steps)
 
 
 def new_run_id() -> str:
@@ -88,9 +92,15 @@ def load_all(home: Home) -> list[Run]:
     runs = []
     for path in sorted(home.runs.glob("*/run.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        steps = [StepRecord(**step) for step in content.pop("steps")]
-        runs.append(Run(**content, steps=steps))
+        steps = [StepRecord(**_known(step, StepRecord)) for step in content.pop("steps")]
+        runs.append(Run(**_known(content, Run), steps=steps))
     return runs
+
+
+def _known(content: dict[str, Any], kind: type) -> dict[str, Any]:
+    """Return what a record says that this version knows; another version may have said more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
 
 
 @contextmanager

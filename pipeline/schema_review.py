@@ -17,7 +17,8 @@ from pipeline import (
     schema_words,
     yaml_file,
 )
-from pipeline.config_file import ConfigFile, curated_schema
+from pipeline.config_file import ConfigFile
+from pipeline.data_files import curated_schema
 from pipeline.errors import DATA_REFUSED, DONE, ConfigError, SetupError
 from pipeline.screen import logged_to
 

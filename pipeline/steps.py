@@ -21,7 +21,8 @@ from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
-from pipeline.config_file import ConfigFile, curated_schema, data_format, float_columns
+from pipeline.config_file import ConfigFile
+from pipeline.data_files import curated_schema, data_format, float_columns
 from pipeline.eval_config import eval_config
 from pipeline.home import Home
 
@@ -57,18 +58,23 @@ class Step:
 
 
 def _example_gen(_: Bus, plan: Plan) -> Any:
-    splits = [
-        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=buckets)
-        for name, buckets in plan.config.data.split.items()
-    ]
-    output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
-    loader = names.load("data.loaders", data_format(plan.config.data))
-    options: dict[str, Any] = {"code": fingerprint.of_modules(*loader.MODULES)}
+    data, inputs = plan.config.data, plan.file.inputs
+    loader = names.load("data.loaders", data_format(data))
+    options: dict[str, Any] = {**data.options, "code": fingerprint.of_modules(*loader.MODULES)}
     if plan.file.schema_path:
-        options["float_columns"] = float_columns(curated_schema(plan.file.schema_path), plan.config.data)
-    if plan.config.data.rename:
-        options["rename"] = plan.config.data.rename
-    return loader.load(plan.file.data_pattern, output, options)
+        options["float_columns"] = float_columns(curated_schema(plan.file.schema_path), data)
+    if data.rename:
+        options["rename"] = data.rename
+    if inputs.spans:
+        options["spans"] = list(inputs.spans)
+    if inputs.version is not None:
+        options["version"] = inputs.version
+    output = example_gen_pb2.Output()
+    if len(inputs.patterns) == 1:  # else they are the splits
+        options["split"] = data.split.arguments(plan.config.label.name)
+        for name, share in data.split.ratio.items():
+            output.split_config.splits.add(name=name, hash_buckets=share)
+    return loader.load(inputs.patterns, output, options)
 
 
 def _statistics_gen(bus: Bus, plan: Plan) -> Any:

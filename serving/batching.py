@@ -1,8 +1,9 @@
 """Join concurrent requests into one run of the graph, and share the outputs out again.
 
 A queue belongs to one signature of one version, one set of element shapes and one choice of outputs. While a batch is
-being computed the next one gathers, so that under load batches form without anyone waiting. A batch that fails is run
-again request by request: a bad row fails only its own.
+being computed the next one gathers. A batch waits for a moment if more requests than it has were under way lately, and
+starts when they are there: a client that is alone never waits. A batch that fails is run again request by request: a
+bad row fails only its own.
 """
 
 import logging
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 Outputs = dict[str, np.ndarray]
 _MOST_QUEUES = 256  # per version; clients choose the shapes
 _LATE_S = 0.002  # a batch that is computed longer than this no longer holds up the next one
+_FORGOTTEN = 0.1  # the share of a crowd that each batch without it forgets
 
 
 @dataclass(eq=False)
@@ -60,9 +62,16 @@ class _Queue:
         self.lock = threading.Condition(threading.Lock())
         self.pending: deque[Job] = deque()
         self.rows = 0
+        self.under_way = 0  # requests, from submitted to computed
+        self.crowd = 1.0  # as many requests as were under way at once, lately
         self.running = 0
         self.late = False
         self.joins = True
+
+    def full(self, options: BatchingOptions) -> bool:
+        """Whether there is nothing to wait for."""
+        crowded = not options.strict and len(self.pending) >= int(self.crowd)
+        return crowded or self.rows >= options.max_batch_size or not self.joins
 
 
 class Batcher:
@@ -110,16 +119,20 @@ class Batcher:
                 raise ServingError("UNAVAILABLE", "The batch scheduling queue to which this task was submitted is full")
             queue.pending.append(job)
             queue.rows += job.rows
+            queue.under_way += 1
+            queue.crowd = max(queue.crowd, queue.under_way)
             if queue.running == 0:
                 queue.running = 1
                 task = (0.0, queue)
             elif not queue.late and queue.running < self.options.num_batch_threads:
                 queue.late = True
-                task = (job.arrived + _LATE_S, queue)
+                task = (job.arrived + self.options.batch_timeout_s + _LATE_S, queue)
             else:
-                if self.options.batch_timeout_s and queue.rows >= self.options.max_batch_size:
-                    queue.lock.notify_all()
-                return
+                task = None
+            if queue.full(self.options):
+                queue.lock.notify_all()
+        if task is None:
+            return
         self._soon(partial(self._tasks.put, task))
 
     def stop(self) -> None:
@@ -156,7 +169,10 @@ class Batcher:
             while jobs := self._take(queue):
                 self.batches += 1
                 self.joined_rows += sum(job.rows for job in jobs)
-                self._deliver(_run(queue, jobs, self.options))
+                finished = _run(queue, jobs, self.options)
+                with queue.lock:
+                    queue.under_way -= len(jobs)
+                self._deliver(finished)
 
     def _take(self, queue: _Queue) -> list[Job]:
         """The next batch; when there is none, this thread no longer counts as running."""
@@ -164,7 +180,8 @@ class Batcher:
         with queue.lock:
             if queue.pending and options.batch_timeout_s:
                 wait = queue.pending[0].arrived + options.batch_timeout_s - time.monotonic()
-                queue.lock.wait_for(lambda: queue.rows >= options.max_batch_size, max(0.0, wait))
+                queue.lock.wait_for(lambda: queue.full(options), max(0.0, wait))
+                queue.crowd = max(queue.under_way, queue.crowd * (1 - _FORGOTTEN))
             jobs: list[Job] = []
             rows = 0
             while queue.pending and (not jobs or rows + queue.pending[0].rows <= options.piece_size):

@@ -17,8 +17,8 @@ class BatchingOptions:
         strict: TensorFlow Serving's rules (--enable_batching): a request that breaks one is refused. Otherwise joining
             is invisible: what does not fit runs alone.
         max_batch_size: rows.
-        batch_timeout_s: how long the first request of a batch waits for others; 0 takes what is there, so batches
-            form while the one before is being computed.
+        batch_timeout_s: the longest that the first request of a batch waits for others; in strict mode for a full
+            batch, otherwise for as many as were under way lately.
         max_enqueued_batches: a queue longer than this many full batches refuses; strict only.
         num_batch_threads: batches computed at the same time.
         allowed_batch_sizes: batches are padded up to one of these sizes; empty for any size.
@@ -28,7 +28,7 @@ class BatchingOptions:
 
     strict: bool = False
     max_batch_size: int = 1024
-    batch_timeout_s: float = 0.0
+    batch_timeout_s: float = 0.002
     max_enqueued_batches: int = 10
     num_batch_threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     allowed_batch_sizes: tuple[int, ...] = ()

@@ -5,6 +5,7 @@ graph can compute is computed, and only a kernel can object. Source: tf_serving'
 names; tensorflow/core/protobuf/config.proto, CallableOptions.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,10 @@ from serving.signature import STRING, Signature, TensorInfo, read_signatures
 from serving.tensor_proto import to_array
 
 DEFAULT_SIGNATURE = "serving_default"
+# Operations that may run, or wait, for ever; a graph without them ends by itself.
+_ENDLESS = re.compile("While|NextIteration|Dequeue|Dataset|Iterator|Barrier|Stage|PyFunc|Recv")
+# A shorter limit is meant for the model at hand, and not as a net.
+_SHORT_S = 1.0
 
 
 class Predictor:
@@ -25,7 +30,9 @@ class Predictor:
     Args:
         path: folder with saved_model.pb.
         tags: the meta graph to load.
-        timeout_s: a step that runs longer is cancelled with DEADLINE_EXCEEDED; None lets it run.
+        timeout_s: a step that runs longer is cancelled with DEADLINE_EXCEEDED; None lets it run. TensorFlow can only
+            cancel what runs on threads of its own, which costs more than a small graph does: a graph that cannot hang
+            is given no limit of a second or more.
         threads: intra-op and inter-op threads of the session; 0 leaves the choice to TensorFlow.
 
     Raises:
@@ -41,11 +48,13 @@ class Predictor:
         threads: tuple[int, int] = (0, 0),
     ) -> None:
         self.path = str(path)
-        self._timeout_ms = max(1, int(timeout_s * 1000)) if timeout_s else 0
         self._callables: dict[Any, tuple[Callable[..., list[Any]], list[str]]] = {}
         self._lock = threading.Lock()
-        self._session, self.signature_defs = _load(self.path, list(tags), threads)
+        self._session, meta_graph = _load(self.path, list(tags), threads)
+        self.signature_defs = meta_graph.signature_def
         self.signatures: dict[str, Signature] = read_signatures(self.signature_defs, to_array)
+        limited = timeout_s is not None and (timeout_s < _SHORT_S or _may_hang(meta_graph))
+        self._timeout_ms = max(1, int((timeout_s or 0) * 1000)) if limited else 0
 
     def predict(
         self,
@@ -135,7 +144,7 @@ class Predictor:
         if self._timeout_ms:
             options.run_options.timeout_in_ms = self._timeout_ms
         else:
-            options.run_options.inter_op_thread_pool = -1  # in the calling thread: six times cheaper for a small graph
+            options.run_options.inter_op_thread_pool = -1  # in the calling thread
         return self._session._make_callable_from_options(options), names
 
 
@@ -166,6 +175,12 @@ def _scalar(value: Any) -> np.ndarray:
     return np.array(value, object if isinstance(value, bytes) else None)
 
 
+def _may_hang(meta_graph: Any) -> bool:
+    """Return whether a graph has an operation that may never end; true where it does not say what it has."""
+    operations = meta_graph.meta_info_def.stripped_op_list.op
+    return not operations or any(_ENDLESS.search(operation.name) for operation in operations)
+
+
 def _load(path: str, tags: list[str], threads: tuple[int, int]) -> tuple[Any, Any]:
     import tensorflow as tf
 
@@ -185,4 +200,4 @@ def _load(path: str, tags: list[str], threads: tuple[int, int]) -> tuple[Any, An
     except Exception as error:
         session.close()
         raise from_exception(error) from error
-    return session, meta_graph.signature_def
+    return session, meta_graph

@@ -1,17 +1,19 @@
 """What `preprocessing.json` means, in numpy: for apps whose model takes transformed features, and for their tests.
 
 The file comes with every model for phones; the transforms are those of models/_transforms.py. Two things need
-TensorFlow's own code, and it is imported for them only: the hash of unknown words where they have several buckets, and
-how a decimal number is written as a word.
+TensorFlow's own code, and it is imported for them only: the hash of words (FarmHash's Fingerprint64, modulo the number
+of buckets), and how a decimal number is written as a word.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from serving import dates, text_preprocessing
+from serving.pictures import pixels
 from serving.rows import MISSING
 
 Feature = Mapping[str, Any]
@@ -36,20 +38,48 @@ class Preprocessing:
             self.columns: dict[str, str] = recipe["columns"]
             self._features: dict[str, Feature] = recipe["features"]
             self._missing_word: str = recipe["missing_word"]
+            self._tensors: dict[str, Mapping[str, str]] = recipe.get("tensors", {})
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{path}: no preprocessing file, got {type(error).__name__}: {error}") from error
 
     def __call__(self, columns: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the transformed features [n]: numbers float32, ids int64.
+        """Return the transformed features by name: numbers float32 [n], ids int64 [n], texts [n, length], pixels
+        float32 [n, h, w, c].
 
         Args:
             columns: raw columns [n] by name; texts as bytes, a missing value as `serving/rows.py` has it.
         """
-        return {name: self._feature(feature, columns[feature["column"]]) for name, feature in self._features.items()}
+        found: dict[str, np.ndarray] = {}
+        for name, feature in self._features.items():
+            column = columns[feature["column"]]
+            if feature["kind"] in ("text", "tokens"):
+                found |= text_preprocessing.features(name, feature, column)
+            else:
+                found[name] = self._feature(feature, column)
+        return found
+
+    def for_file(self, columns: Mapping[str, Any], inputs: Collection[str]) -> Mapping[str, np.ndarray]:
+        """Return what a .tflite file takes, which is one of three.
+
+        Args:
+            columns: raw columns [n] by name.
+            inputs: names of the file's inputs: raw columns, tensors made of them (pictures), or transformed features.
+        """
+        if set(inputs) == set(self.columns) and not self._tensors:
+            return columns
+        features = self(columns)
+        made = {name: features[tensor["feature"]].astype(tensor["dtype"]) for name, tensor in self._tensors.items()}
+        return made if set(inputs) == set(made) else features
 
     def _feature(self, feature: Feature, column: Any) -> np.ndarray:
         if feature["kind"] == "vocabulary":
             return self._ids(feature, column)
+        if feature["kind"] == "hash":
+            return _hashed(_words(column, b""), feature["buckets"])
+        if feature["kind"] == "date":
+            return dates.values(feature, dates.moments(feature, column))
+        if feature["kind"] == "image":
+            return pixels(column, feature["height"], feature["width"], feature["channels"])
         values = np.asarray(column)
         missing = np.isnan(values) if values.dtype.kind == "f" else values == MISSING["int"]
         if feature["kind"] == "missing":
@@ -81,9 +111,18 @@ def _buckets_of(words: list[bytes], count: int) -> np.ndarray:
     """Return which of the buckets for unknown words each word falls into, [n]."""
     if count == 1:
         return np.zeros(len(words), np.int64)
+    return _hash(words, count)
+
+
+def _hash(words: list[bytes], count: int) -> np.ndarray:
     import tensorflow as tf
 
     return tf.strings.to_hash_bucket_fast(words, count).numpy()
+
+
+def _hashed(words: list[bytes], count: int) -> np.ndarray:
+    """Return the bucket int64 [n] of each word; a missing value, here an empty word, has the one behind them all."""
+    return np.where([not word for word in words], count, _hash(words, count))
 
 
 def _bucket(feature: Feature, known: np.ndarray, _: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Rows as the columns that a signature takes; what stands for a missing value in each type."""
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,20 @@ def kind(dtype: str) -> str:
     """Return the kind of a TensorFlow dtype: "float" for "float32" and "double"; a key of MISSING, or another dtype."""
     name = dtype.rstrip("0123456789")
     return {"double": "float", "half": "float", "uint": "int"}.get(name, name)
+
+
+def from_json(value: Any) -> Any:
+    """Return the bytes of {"b64": ...}, which is how JSON carries a picture, and any other value as it is.
+
+    Raises:
+        ValueError: it is no base64.
+    """
+    if not isinstance(value, dict) or list(value) != ["b64"]:
+        return value
+    try:
+        return base64.b64decode(value["b64"], validate=True)
+    except TypeError as error:
+        raise ValueError(f"a text is needed, got {value['b64']!r}") from error
 
 
 def from_examples(serialized: Sequence[bytes], inputs: Mapping[str, TensorInfo]) -> dict[str, np.ndarray]:

@@ -68,7 +68,7 @@ class TfliteModel:
         """Answer n rows.
 
         Args:
-            columns: a vector [n] for each input; texts as bytes.
+            columns: a vector [n] for each input, or [n, ...] for one whose rows have a shape; texts as bytes.
 
         Returns:
             by output, [n] or [n, k]; texts as bytes.
@@ -109,7 +109,7 @@ class TfliteModel:
             if self._rows:  # tensors whose shape is found at run time keep their old one through a second resize
                 self._interpreter = self._new_interpreter()
             for details in self._inputs.values():
-                self._interpreter.resize_tensor_input(details["index"], [rows])
+                self._interpreter.resize_tensor_input(details["index"], [rows, *details["shape"][1:]])
             self._interpreter.allocate_tensors()
             self._rows = rows
         for name, details in self._inputs.items():

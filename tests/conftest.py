@@ -1,5 +1,6 @@
 """A small table with missing values in every column type, and real models of every task trained on it."""
 
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,19 @@ feature {{ name: "stars" type: INT {ALWAYS} }}
 feature {{ name: "price" type: FLOAT {ALWAYS} }}
 """
 Row = dict[str, Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what shares costly fixtures in one process of `make test`: a folder, or a file of whole runs; those last."""
+    tests = Path(__file__).parent
+
+    def group(item: pytest.Item) -> str:
+        path = item.path.relative_to(tests)
+        return path.stem if path.parts[0] == "end_to_end" else path.parts[0]
+
+    items.sort(key=lambda item: "end_to_end" in item.path.parts)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 @dataclass(frozen=True)
@@ -78,11 +92,22 @@ def serialized(row: Row) -> bytes:
     example = tf.train.Example()
     for name, value in row.items():
         feature = example.features.feature[name]
-        if isinstance(value, str):
-            feature.bytes_list.value.append(value.encode())
+        if isinstance(value, str | bytes):
+            feature.bytes_list.value.append(value.encode() if isinstance(value, str) else value)
         else:
             (feature.float_list if isinstance(value, float) else feature.int64_list).value.append(value)
     return example.SerializeToString()
+
+
+def write_examples(splits: Mapping[str, list[Row]], folder: Path) -> None:
+    """Write rows by split as an Examples artifact's folder."""
+    import tensorflow as tf
+
+    for name, rows in splits.items():
+        (folder / f"Split-{name}").mkdir()
+        with tf.io.TFRecordWriter(str(folder / f"Split-{name}" / "rows.gz"), "GZIP") as writer:
+            for row in rows:
+                writer.write(serialized(row))
 
 
 def _row(random: np.random.Generator) -> Row:
@@ -104,15 +129,9 @@ def _row(random: np.random.Generator) -> Row:
 @pytest.fixture(scope="session")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
     """The table; its labels follow from the features that are missing in a tenth of the rows."""
-    import tensorflow as tf
-
     random, folder = np.random.default_rng(1), tmp_path_factory.mktemp("examples")
     splits = {name: [_row(random) for _ in range(rows)] for name, rows in (("train", TRAIN_ROWS), ("eval", EVAL_ROWS))}
-    for name, rows in splits.items():
-        (folder / f"Split-{name}").mkdir()
-        with tf.io.TFRecordWriter(str(folder / f"Split-{name}" / "rows.gz"), "GZIP") as writer:
-            for row in rows:
-                writer.write(serialized(row))
+    write_examples(splits, folder)
     return Table(splits["train"], splits["eval"], folder)
 
 
@@ -141,7 +160,7 @@ def custom_config(config: Any, *sections: str) -> dict[str, Any]:
     return content | {"hyperparameters": config.model.hyperparameters, "mobile": False}
 
 
-def analyze(table: Table, config: Any, folder: Path) -> None:
+def analyze(examples: Path, config: Any, folder: Path, schema: str = SCHEMA) -> None:
     """Run a config's preprocessing over the train split as TFX's Transform does, and write the graph to a folder."""
     import apache_beam as beam
     import tensorflow_transform as tft
@@ -150,46 +169,50 @@ def analyze(table: Table, config: Any, folder: Path) -> None:
     from tensorflow_metadata.proto.v0 import schema_pb2
     from tfx_bsl.tfxio import tf_example_record
 
-    from models import tabular
+    from pipeline import hooks
     from pipeline.build import BEAM_ARGS
 
-    given = custom_config(config, "label", "features")
-    source = tf_example_record.TFExampleRecord(
-        str(table.folder / "Split-train" / "*"), schema=text_format.Parse(SCHEMA, schema_pb2.Schema())
-    )
+    model = importlib.import_module(hooks.module_name(config))
+    given, parsed = custom_config(config, "label", "features"), text_format.Parse(schema, schema_pb2.Schema())
+    source = tf_example_record.TFExampleRecord(str(examples / "Split-train" / "*"), schema=parsed)
     options = beam.options.pipeline_options.PipelineOptions(BEAM_ARGS)
     with beam.Pipeline(options=options) as p, tft_beam.Context(str(folder / "scratch"), force_tf_compat_v1=False):
         raw = p | source.BeamSource(), source.TensorAdapterConfig()
-        function = raw | tft_beam.AnalyzeDataset(lambda inputs: tabular.preprocessing_fn(inputs, given))
+        function = raw | tft_beam.AnalyzeDataset(lambda inputs: model.preprocessing_fn(inputs, given))
         function | tft_beam.WriteTransformFn(str(folder))
-        metadata = tft.DatasetMetadata(text_format.Parse(SCHEMA, schema_pb2.Schema()))
-        metadata | tft_beam.WriteMetadata(str(folder / tft.TFTransformOutput.RAW_METADATA_DIR), p)
+        tft.DatasetMetadata(parsed) | tft_beam.WriteMetadata(str(folder / tft.TFTransformOutput.RAW_METADATA_DIR), p)
 
 
 @pytest.fixture(scope="session")
 def head(table: Table, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Head]:
     """Return a function from a key of `LABELS` to the model, trained when it is first asked for."""
-    from tfx.components.trainer.fn_args_utils import FnArgs
-
-    from models import tabular
 
     @cache
     def trained(name: str) -> Head:
         config, folder = pipeline_config(LABELS[name]), tmp_path_factory.mktemp("head")
-        analyze(table, config, folder / "transform")
-        arguments = FnArgs(
-            train_files=[str(table.folder / "Split-train" / "*")],
-            eval_files=[str(table.folder / "Split-eval" / "*")],
-            transform_graph_path=str(folder / "transform"),
-            working_dir=str(folder / "tuner"),
-            serving_model_dir=str(folder / "Format-Serving"),
-            model_run_dir=str(folder / "run"),
-            custom_config=custom_config(config, "label", "features", "training"),
-        )
-        tabular.run_fn(arguments)
-        return Head(config, arguments, folder / "Format-Serving")
+        analyze(table.folder, config, folder / "transform")
+        return trained_head(table.folder, config, folder)
 
     return trained
+
+
+def trained_head(examples: Path, config: Any, folder: Path, **more: Any) -> Head:
+    """Train and export a model behind the transform graph in `folder`; `more` goes into its custom_config."""
+    from tfx.components.trainer.fn_args_utils import FnArgs
+
+    from pipeline import hooks
+
+    arguments = FnArgs(
+        train_files=[str(examples / "Split-train" / "*")],
+        eval_files=[str(examples / "Split-eval" / "*")],
+        transform_graph_path=str(folder / "transform"),
+        working_dir=str(folder / "tuner"),
+        serving_model_dir=str(folder / "Format-Serving"),
+        model_run_dir=str(folder / "run"),
+        custom_config=custom_config(config, "label", "features", "training") | more,
+    )
+    importlib.import_module(hooks.module_name(config)).run_fn(arguments)
+    return Head(config, arguments, folder / "Format-Serving")
 
 
 @pytest.fixture(scope="session")
@@ -218,3 +241,32 @@ def evaluate(table: Table, head: Callable[[str], Head], tmp_path_factory: pytest
         return verdict.read(config, evaluation.uri, blessing.uri)
 
     return evaluated
+
+
+@pytest.fixture(scope="session")
+def picture_examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an Examples artifact with pictures of stripes."""
+    from tests import pictures
+
+    folder = tmp_path_factory.mktemp("pictures")
+    write_examples({"train": pictures.rows(180, 1), "eval": pictures.rows(60, 2)}, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def picture_head(picture_examples: Path, tmp_path_factory: pytest.TempPathFactory) -> Head:
+    """A small network that tells stripes apart, exported for phones too."""
+    from tests import pictures
+
+    folder = tmp_path_factory.mktemp("picture_head")
+    config = pipeline_config(
+        pictures.LABEL,
+        features={"exclude": ["path"], "columns": pictures.COLUMNS},
+        model={
+            "name": "image",
+            "hyperparameters": {"width": 4, "depth": 2, "dense_units": 16, "learning_rate": 0.01, "shift": 0.1},
+        },
+        training={"epochs": 12, "batch_size": 16},
+    )
+    analyze(picture_examples, config, folder / "transform", pictures.SCHEMA)
+    return trained_head(picture_examples, config, folder, mobile=True)

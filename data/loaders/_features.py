@@ -1,7 +1,8 @@
 """The columns of a loader as the features of tf.Examples: each cell a list of values."""
 
-import numpy as np
 import pyarrow as pa
+
+from data.loaders import _kinds
 
 
 def as_features(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -10,13 +11,13 @@ def as_features(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _as_lists(column: pa.Array) -> pa.Array:
-    """Return a column of n cells as n lists of one value, null where the cell is empty: a tf.Example's features.
+    """Return a column of n cells as n lists, null where the cell is empty: a tf.Example's features.
 
     An empty cell leaves the feature out, so that the schema's presence counts it as missing. TFX's own CsvExampleGen
     writes a feature without values, which TFDV takes for present: no share of empty cells is ever too large for it.
     """
+    if _kinds.is_list(column.type):
+        return column.cast(pa.list_(pa.float32())) if pa.types.is_float64(column.type.value_type) else column
     if pa.types.is_float64(column.type):
         column = column.cast(pa.float32())
-    valid = column.is_valid().to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(valid)])
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32(), mask=np.append(~valid, False)), column.drop_null())
+    return _kinds.singles(column)

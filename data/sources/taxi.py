@@ -18,6 +18,7 @@ def locate(_: Path) -> str:
 SOURCE = Source(
     format="csv",
     locate=locate,
+    rows=15_002,
     licence="City of Chicago data terms: free to use and redistribute, no warranty (chicago.gov/data_terms)",
     origin="City of Chicago, Taxi Trips; sampled and shipped by the TFX authors inside the tfx package",
     about=(

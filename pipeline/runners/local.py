@@ -7,7 +7,7 @@ import click
 
 from pipeline import causes, hooks, importing, releasing, runs
 from pipeline.config_file import ConfigFile
-from pipeline.errors import DATA_REFUSED, DONE, NOT_BLESSED, STEP_FAILED, ConfigError, SlipwayError, StepError
+from pipeline.errors import DATA_REFUSED, DONE, STEP_FAILED, ConfigError, SlipwayError, StepError
 from pipeline.home import Home
 from pipeline.options import RunOptions
 from pipeline.screen import Screen, logged_to
@@ -25,7 +25,7 @@ def run(file: ConfigFile, home: Home, options: RunOptions) -> int:
             screen.line(f"{home.name}  run {record.run_id}  log {log}")
             try:
                 _run_steps(file, home, options, record, screen)
-                record.exit_code = record.mobile_code if record.blessed else NOT_BLESSED
+                record.exit_code = next((step.exit_code for step in record.steps if step.exit_code), DONE)
             except KeyboardInterrupt:
                 record.error = [f"{home.name}: interrupted; the same command goes on from the last finished step"]
                 record.exit_code = STEP_FAILED
@@ -57,7 +57,7 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
         begun = time.time()
         try:
             with screen.working_on(name):
-                step = _run_step(file, ir, name, record)
+                step = _run_step(file, ir, name)
         except Exception as error:
             LOGGER.exception("%s failed", name)
             step = runs.StepRecord(name, "failed", time.time() - begun)
@@ -67,31 +67,22 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
             step.seconds = time.time() - begun
             record.steps.append(step)
             runs.save(home, record)
-            _print_step(step, record, screen)
+            _print_step(step, screen)
 
 
-def _run_step(file: ConfigFile, ir: object, name: str, record: runs.Run) -> runs.StepRecord:
-    """Launch one node and return what became of it; the Evaluator's verdict goes into the record."""
-    from pipeline import figures, mobile, node, verdict
+def _run_step(file: ConfigFile, ir: object, name: str) -> runs.StepRecord:
+    """Launch one node and return what became of it."""
+    from pipeline import findings, node
 
     outcome = node.launch(ir, name)
-    if name == "Pusher" and not figures.pushed_folder_exists(outcome.outputs):
-        outcome = node.launch_again(ir, name)
-    figure = figures.figure(name, outcome.outputs)
-    if name == "Evaluator":
-        gate = verdict.read(file.config, *(outcome.outputs[key][0].uri for key in ("evaluation", "blessing")))
-        record.verdict, record.blessed = gate.lines, gate.blessed
-        figure = verdict.summary(gate.values)
-    if name == "TfLite":
-        report = figures.mobile_report(outcome.outputs)
-        record.mobile, record.mobile_code = mobile.lines(report), mobile.exit_code(report)
-    return runs.StepRecord(name, outcome.state, 0.0, figure)
+    found = findings.of(name, file.config, outcome.outputs)
+    return runs.StepRecord(name, outcome.state, 0.0, found.figure, found.lines, found.exit_code, found.details)
 
 
-def _print_step(step: runs.StepRecord, record: runs.Run, screen: Screen) -> None:
+def _print_step(step: runs.StepRecord, screen: Screen) -> None:
     line = f"  {step.name:<18}{step.state:<10}{step.seconds:>6.1f} s  {step.figure}".rstrip()
     screen.line(line, "red" if step.state == "failed" else "")
-    for text in {"Evaluator": record.verdict, "TfLite": record.mobile}.get(step.name, []):
+    for text in step.lines:
         screen.line(f"    {text}", "red" if "FAILS" in text else "")
 
 

@@ -20,12 +20,12 @@ def judge(tmp_path):
     for feature in schema.feature:
         feature.presence.min_fraction = 0.5
 
-    def judged(label="tip", at_least=0, **columns):
+    def judged(label="tip", at_least=0, train=TRAIN, **columns):
         schema.dataset_constraints.min_examples_count = at_least
         anomalies, statistics = standard_artifacts.ExampleAnomalies(), standard_artifacts.ExampleStatistics()
         for artifact, name in ((anomalies, "anomalies"), (statistics, "statistics")):
             artifact.uri, artifact.split_names = str(tmp_path / name), '["train", "eval"]'
-        for split, content in (("train", TRAIN), ("eval", TRAIN | columns)):
+        for split, content in (("train", train), ("eval", TRAIN | columns)):
             kept = {name: values for name, values in content.items() if values is not None}
             found = tfdv.generate_statistics_from_dataframe(pd.DataFrame(kept))
             folders = [tmp_path / name / f"Split-{split}" for name in ("anomalies", "statistics")]
@@ -82,3 +82,32 @@ def test_a_row_without_a_label_is_refused_whatever_the_schema_allows(judge, labe
 
 def test_other_columns_may_miss_values_where_the_schema_allows_it(judge):
     judge("fare", company=["a", None, "b", None])
+
+
+@pytest.mark.parametrize(
+    ("label", "values", "sentence"),
+    [
+        ("tip", [1] * 40, "all 40 rows have 1; give rows of every class"),
+        ("fare", [0.5] * 40, "all 40 rows have 0.5; give rows of every class"),
+        ("company", ["a"] * 40, "all 40 rows have 'a'; give rows of every class"),
+        (
+            "company",
+            [f"id {i}" for i in range(1_000)] * 2,
+            "has 1,000 classes in 2,000 rows; is it an id? Give 10 rows a",
+        ),
+    ],
+)
+def test_a_label_that_cannot_be_learned_is_refused(judge, label, values, sentence):
+    rows = len(values)
+    train = {name: (cells * rows)[:rows] for name, cells in TRAIN.items()} | {label: values}
+    with pytest.raises(ValueError, match="is the label") as refused:
+        judge(label, train=train)
+    assert f"train split: column {label!r}: is the label, and {sentence}" in str(refused.value)
+
+
+def test_a_label_of_many_classes_with_many_rows_of_each_passes(judge):
+    values = [f"class {i % 150}" for i in range(3_000)]
+    train = {name: (cells * 3_000)[:3_000] for name, cells in TRAIN.items()} | {"company": values}
+    with pytest.raises(ValueError, match="split") as refused:
+        judge("company", train=train)
+    assert "is the label" not in str(refused.value), "only the schema, which knows two companies, complains"

@@ -105,7 +105,9 @@ def figures(converted, predictor, examples):
     folder, signatures, _ = converted
     inputs = predictor.signature("serving_default").inputs
     halves = (examples[:400], examples[400:])
-    blocks = [(from_examples(h, inputs), predictor.predict({"examples": h}, "transform_features")) for h in halves]
+    raws = [from_examples(half, inputs) for half in halves]
+    features = [predictor.predict({"examples": half}, "transform_features") for half in halves]
+    blocks = [_tflite_report.Block(raw, raw, found) for raw, found in zip(raws, features, strict=True)]
     return _tflite_report.measure(predictor, blocks, folder, signatures, LABEL)
 
 

@@ -47,7 +47,7 @@ def test_an_edited_preprocessing_transforms_again(pushed, in_copy):
 
 def test_the_baseline_is_the_blessed_model_before_and_never_the_candidate(pushed):
     pushed.run("--set", "model.hyperparameters.dropout=0.3", "--from", "Trainer")
-    verdict = "\n".join(pushed.last_run()["verdict"])
+    verdict = "\n".join(line for step in pushed.last_run()["steps"] for line in step["lines"])
     assert "against baseline" in verdict
     pushed.run("--set", "model.hyperparameters.dropout=0.3")
     assert _ran(pushed.states()) == set(), "the model blessed a moment ago is not compared with itself"

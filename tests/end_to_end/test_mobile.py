@@ -1,6 +1,7 @@
 """Phones: the files of a real run, what they answer, and what stops them."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -135,3 +136,11 @@ def test_raw_rows_get_the_same_answers_from_the_file_and_over_rest(mobile):
 def test_an_engine_that_is_not_there_is_named(mobile, engine, line):
     pushed, _ = mobile
     assert line in pushed("predict", "taxi", "--engine", engine, code=2)
+
+
+def test_a_deleted_folder_is_pushed_again(mobile):
+    pushed, version = mobile
+    shutil.rmtree(version)
+    output = pushed.run("--set", MOBILE)
+    assert [name for name, state in pushed.states().items() if state == "ran"] == ["MobilePusher"], output
+    assert (version / "model.json").is_file()

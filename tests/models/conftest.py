@@ -1,7 +1,10 @@
 """A small table with every kind of column and missing values in each, analyzed by the real tf.Transform."""
 
+import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,17 +13,37 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import metadata_io
+from tfx.components.trainer.fn_args_utils import FnArgs
 
-from models import _raw, _transforms, tabular
+from models import _raw, _wanted, tabular, text
 from models._transform_graph import TransformGraph
+from pipeline.feature_config import Date
+from tests.conftest import serialized
 
 ROWS = 400
+PARTS = ["hour", "weekday", "month", "day", "year"]
+
+
+def _date(text: str, parts: list[str], *, cyclic: bool) -> dict[str, Any]:
+    """The transform as the config hands it over."""
+    date = Date(kind="date", format=text, parts=tuple(parts), cyclic=cyclic)
+    return date.model_dump(mode="json", exclude_none=True)
+
+
 SPEC = {
     "city": tf.io.VarLenFeature(tf.string),
     "visits": tf.io.VarLenFeature(tf.int64),
     "height": tf.io.VarLenFeature(tf.float32),
     "price": tf.io.VarLenFeature(tf.float32),
     "when": tf.io.VarLenFeature(tf.int64),
+    "town": tf.io.VarLenFeature(tf.string),
+    "size": tf.io.VarLenFeature(tf.float32),
+    "user": tf.io.VarLenFeature(tf.string),
+    "device": tf.io.VarLenFeature(tf.int64),
+    "start": tf.io.VarLenFeature(tf.int64),
+    "end": tf.io.VarLenFeature(tf.int64),
+    "seen": tf.io.VarLenFeature(tf.string),
+    "born": tf.io.VarLenFeature(tf.int64),
     "kind": tf.io.FixedLenFeature([], tf.string),
 }
 CONFIG = {
@@ -31,6 +54,14 @@ CONFIG = {
             "city": [{"kind": "vocabulary", "top_k": 2}],
             "visits": [{"kind": "vocabulary", "min_count": 12}],
             "price": [{"kind": "log"}, {"kind": "bucketize", "buckets": 4}],
+            "town": [{"kind": "vocabulary", "top_k": 2, "oov_buckets": 3}],
+            "size": [{"kind": "vocabulary", "top_k": 5, "oov_buckets": 2}],
+            "user": [{"kind": "hash", "buckets": 7}],
+            "device": [{"kind": "hash", "buckets": 5}],
+            "start": [{"kind": "date", "format": "unix", "parts": PARTS, "cyclic": False}],
+            "end": [{"kind": "date", "format": "unix_ms", "parts": PARTS, "cyclic": True}],
+            "seen": [_date("%d.%m.%Y %H:%M", PARTS, cyclic=True)],
+            "born": [_date("%Y%m%d", ["weekday", "day"], cyclic=False)],
         },
     },
 }
@@ -54,7 +85,7 @@ class Analyzed:
     graph: TransformGraph
     transform: tft.TFTransformOutput
     features: dict[str, np.ndarray]
-    wanted: list[_transforms.Output]
+    wanted: list[_wanted.Output]
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -67,6 +98,14 @@ def _rows() -> list[dict[str, Any]]:
             "height": float(random.normal(41.9, 0.03)),
             "price": float(random.gamma(2.0, 30.0)),
             "when": 1_400_000_000 + int(random.integers(0, 60_000_000)),
+            "town": f"town {random.integers(0, 12)}",
+            "size": float(np.float32(random.integers(0, 12) / 10)),
+            "user": f"user {random.integers(0, 300)}",
+            "device": int(random.integers(0, 300)),
+            "start": int(random.integers(-2_000_000_000, 2_000_000_000)),
+            "end": int(random.integers(-2_000_000_000_000, 2_000_000_000_000)),
+            "seen": f"{random.integers(25, 32)}.{random.integers(1, 13)}.{random.integers(1890, 2030)} 7:45",
+            "born": int(random.integers(1890, 2030) * 10_000 + random.integers(1, 14) * 100 + random.integers(25, 32)),
         }
         kept = {name: value for name, value in row.items() if random.random() > 0.1}
         rows.append({**kept, "kind": "good" if number % 3 else "bad"})
@@ -101,7 +140,7 @@ def analyzed(tmp_path_factory) -> Analyzed:
     names = sorted(columns)
     return Analyzed(
         rows, columns, graph, transform, features,
-        _transforms.outputs(graph.raw_feature_spec, names, CONFIG["features"]["columns"]),
+        _wanted.outputs(graph.raw_feature_spec, names, CONFIG["features"]["columns"]),
     )  # fmt: skip
 
 
@@ -114,3 +153,101 @@ def known(analyzed):
         return ~np.isnan(values), values[~np.isnan(values)]
 
     return of
+
+
+TEXT_ROWS = 240
+TEXT_SPEC = {"note": tf.io.VarLenFeature(tf.string), "mood": tf.io.FixedLenFeature([], tf.string)}
+TEXT_CONFIG = {
+    "label": {"name": "mood", "task": "multiclass", "classes": ["sad", "glad"]},
+    "features": {"exclude": [], "columns": {"note": []}},
+    "training": {
+        "epochs": 6,
+        "batch_size": 32,
+        "eval_batch_size": 64,
+        "patience": 6,
+        "class_weight": "none",
+        "seed": 1,
+    },
+    "hyperparameters": {},
+    "mobile": True,
+}
+BAG = {"kind": "text", "ngrams": 2, "max_words": 60, "min_count": 2, "weights": "tfidf", "length": 12}
+TOKENS = {"kind": "tokens", "max_words": 10, "min_count": 1, "length": 8}
+WORDS = ["a", "the", "cat", "dog", "Rain", "sun", "tea", "Ｂｏａｔ", "ﬁsh", "naïve", "7", "it's", "Straße"]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What tf.Transform made of texts with one transform.
+
+    Attributes:
+        rows: the raw rows, a missing text left out.
+        texts: the same as the column that `serving_default` takes.
+        arguments: what `run_fn` needs; the eval split is the train split.
+        graph: the transform graph.
+        transform: the same as TFT's wrapper.
+        features: the graph's outputs, by name.
+    """
+
+    rows: list[dict[str, Any]]
+    texts: tf.Tensor
+    arguments: FnArgs
+    graph: TransformGraph
+    transform: tft.TFTransformOutput
+    features: dict[str, np.ndarray]
+
+
+def _notes() -> list[dict[str, Any]]:
+    random, rows = np.random.default_rng(2), []
+    for number in range(TEXT_ROWS):
+        words = random.choice(WORDS, size=random.integers(1, 20)).tolist()
+        words.insert(int(random.integers(0, len(words))), ("gloomy", "merry")[number % 2])
+        rows.append({"note": " ".join(words), "mood": ("sad", "glad")[number % 2]})
+    rows[0]["note"] = "?!"
+    del rows[1]["note"]
+    return rows
+
+
+@pytest.fixture(scope="session")
+def notes(tmp_path_factory) -> Callable[..., Texts]:
+    """Return a function from a transform of the texts to what became of them; each is analyzed once."""
+    rows, found = _notes(), {}
+
+    def analyzed_with(transform: dict[str, Any]) -> Texts:
+        key = json.dumps(transform, sort_keys=True)
+        if key not in found:
+            found[key] = _analyzed_texts(rows, transform, tmp_path_factory.mktemp("texts"))
+        return found[key]
+
+    return analyzed_with
+
+
+def _analyzed_texts(rows: list[dict[str, Any]], plan: dict[str, Any], folder: Path) -> Texts:
+    config = {**TEXT_CONFIG, "features": {"exclude": [], "columns": {"note": [plan]}}}
+    metadata = tft.DatasetMetadata.from_feature_spec(TEXT_SPEC)
+    listed = [{"note": [row["note"]] if "note" in row else [], "mood": row["mood"]} for row in rows]
+
+    def preprocessing_fn(raw: dict[str, Any]) -> dict[str, Any]:
+        features = text.preprocessing_fn(raw, config)
+        if plan["kind"] == "tokens":  # every token is known, so that TFT's own TF-IDF can be compared
+            known = tf.sparse.from_dense(features["note_tokens"])
+            features["tft_ids"], features["tft_weights"] = tft.tfidf(known.with_values(known.values - 1), 100)
+        return features
+
+    with tft_beam.Context(temp_dir=str(folder / "scratch"), force_tf_compat_v1=False):
+        function = (listed, metadata) | tft_beam.AnalyzeDataset(preprocessing_fn)
+        function | tft_beam.WriteTransformFn(str(folder))
+    metadata_io.write_metadata(metadata, str(folder / "metadata"))
+    with tf.io.TFRecordWriter(str(folder / "rows.gz"), "GZIP") as writer:
+        for row in rows:
+            writer.write(serialized(row))
+    arguments = FnArgs(
+        train_files=[str(folder / "rows.gz")], eval_files=[str(folder / "rows.gz")], transform_graph_path=str(folder),
+        serving_model_dir=str(folder / "model"), model_run_dir=str(folder / "run"), custom_config=config,
+    )  # fmt: skip
+    transform = tft.TFTransformOutput(str(folder))
+    graph, texts = TransformGraph(transform), tf.constant([row.get("note", "") for row in rows])
+    features = graph(_raw.as_parsed({"note": texts}, graph.raw_feature_spec))
+    arrays = {name: values.numpy() for name, values in features.items() if not isinstance(values, tf.SparseTensor)}
+    arrays |= {name: tf.sparse.to_dense(features[name]).numpy() for name in features if name not in arrays}
+    return Texts(rows, texts, arguments, graph, transform, arrays)

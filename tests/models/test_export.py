@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from models import _export, _heads, tabular
+from models import _export, _heads, _on_device, tabular
 from serving.predictor import Predictor
 from tests.conftest import serialized
 from tests.models.conftest import CONFIG
@@ -27,7 +27,7 @@ def exported(analyzed, examples, tmp_path_factory):
     model = tabular.build_model(analyzed.transform, config, tabular.DEFAULTS, np.zeros(1))
     folder = tmp_path_factory.mktemp("export") / "model"
     answer = _heads.answer(model, config, analyzed.transform)
-    mobile = tabular._for_phones(analyzed.graph, analyzed.transform, config)
+    mobile = _on_device.for_phones(analyzed.graph, analyzed.transform, config)
     _export.export(model, analyzed.graph, answer, config, examples, str(folder), mobile)
     return folder
 

@@ -69,7 +69,7 @@ def test_a_seed_shuffles_anew_in_every_epoch_and_loses_no_row(read, table, strea
 
 @pytest.mark.parametrize("streamed", [True, False])
 def test_labels_are_those_of_the_rows_in_order(read, table, streamed):
-    assert read(streamed=streamed).labels().tolist() == [KINDS.index(row["kind"]) for row in table.train]
+    assert read(streamed=streamed).label.tolist() == [KINDS.index(row["kind"]) for row in table.train]
 
 
 @pytest.mark.parametrize("streamed", [True, False])
@@ -109,3 +109,12 @@ def test_examples_to_show_are_the_fullest_rows_and_the_emptiest(tmp_path):
 def test_a_label_that_cannot_be_learned_is_refused(labels):
     with pytest.raises(ValueError, match=r"label: 1 of 2 rows have none, or one that is no class, got \['rows'\]"):
         _inputs._labelled(labels, ["rows"])
+
+
+def test_files_take_turns_so_that_sorted_ones_are_mixed(tmp_path):
+    for name, rows in (("a", range(3)), ("b", range(10, 13))):
+        with tf.io.TFRecordWriter(str(tmp_path / name), "GZIP") as writer:
+            for row in rows:
+                writer.write(bytes([row]))
+    records = _inputs._records([str(tmp_path / "a"), str(tmp_path / "b")])
+    assert [record[0] for record in records.as_numpy_iterator()] == [0, 10, 1, 11, 2, 12]

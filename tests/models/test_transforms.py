@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _labels, _transforms
+from models import _dates, _labels, _transforms, _wanted
 from models._transforms import MISSING_TOKEN
 from tests.models.conftest import CONFIG, SPEC
 
@@ -71,13 +71,20 @@ def test_a_label_without_classes_learns_them(analyzed):
     assert _labels.classes(CONFIG, analyzed.transform) == ["good", "bad"]
 
 
-def test_text_gets_a_vocabulary_only():
-    with pytest.raises(ValueError, match=r"features\.columns\.city: text can only get a vocabulary, got log"):
-        _transforms.outputs({"city": tf.io.FixedLenFeature([], tf.string)}, ["city"], {"city": [{"kind": "log"}]})
+@pytest.mark.parametrize(
+    ("dtype", "kind", "message"),
+    [
+        (tf.string, "log", "text can get vocabulary, hash, date, text, tokens, got log"),
+        (tf.int64, "tokens", "is a number, got tokens; leave it to texts"),
+    ],
+)
+def test_a_transform_that_does_not_fit_the_type_is_refused(dtype, kind, message):
+    with pytest.raises(ValueError, match=rf"features\.columns\.city: {message}"):
+        _wanted.outputs({"city": tf.io.FixedLenFeature([], dtype)}, ["city"], {"city": [{"kind": kind}]})
 
 
 def test_a_column_without_a_plan_gets_what_suits_its_type():
-    found = _transforms.outputs(SPEC, ["city", "height"], {})
+    found = _wanted.outputs(SPEC, ["city", "height"], {})
     assert [output.name for output in found] == ["city_id", "height_zscore", "height_missing"]
 
 
@@ -88,3 +95,49 @@ def test_what_was_learned_is_read_back(analyzed, known):
     assert found["height_zscore"]["deviation"] == pytest.approx(heights.std(), rel=1e-3)
     assert found["city_id"]["words"] == ["Rome", "Oslo"]
     assert len(found["price_bucket"]["boundaries"]) == 3
+
+
+@pytest.mark.parametrize(("name", "buckets"), [("user", 7), ("device", 5)])
+def test_a_hash_is_the_same_for_the_same_value_and_a_missing_one_has_its_own(analyzed, name, buckets):
+    found = {}
+    for row, number in zip(analyzed.rows, analyzed.features[f"{name}_hash"], strict=True):
+        assert found.setdefault(row.get(name), number) == number
+    assert found.pop(None) == buckets
+    assert set(found.values()) == set(range(buckets))
+
+
+@pytest.mark.parametrize(("name", "words", "buckets"), [("town", 2, 3), ("size", 5, 2)])
+def test_unknown_words_share_the_buckets_behind_the_vocabulary(analyzed, name, words, buckets):
+    known = [word.decode() for word in analyzed.transform.vocabulary_by_name(name)]
+    assert len(known) == words
+    found = {}
+    for row, number in zip(analyzed.rows, analyzed.features[f"{name}_id"], strict=True):
+        word = str(np.float32(row[name])).removesuffix(".0") if name == "size" and name in row else row.get(name)
+        assert found.setdefault(MISSING_TOKEN if word is None else word, number) == number
+    assert [found.pop(word) for word in known] == list(range(words))
+    assert set(found.values()) == set(range(words, words + buckets))
+
+
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [("user_hash", 7), ("start_hour", 24), ("start_weekday", 7), ("born_day", 31), ("start_month", 12)],
+)
+def test_the_schema_says_how_many_ids_a_hash_and_a_part_of_a_date_have(analyzed, name, last):
+    (feature,) = [f for f in analyzed.transform.transformed_metadata.schema.feature if f.name == name]
+    assert (feature.int_domain.max, feature.int_domain.is_categorical) == (last, True)
+
+
+def test_a_year_is_a_z_score_over_the_dates_that_can_be_read(analyzed):
+    start = _dates.read(analyzed.columns["start"], {"format": "unix"})
+    years = start.parts["year"].numpy()[start.known]
+    scores = analyzed.features["start_year"]
+    np.testing.assert_allclose(scores[start.known], (years - years.mean()) / years.std(), atol=1e-4)
+    assert np.all(scores[~start.known.numpy()] == 0)
+
+
+def test_a_date_that_cannot_be_read_is_missing(analyzed):
+    flags = dict(zip((row.get("seen") for row in analyzed.rows), analyzed.features["seen_missing"], strict=True))
+    bad = [text for text, flag in flags.items() if text is not None and flag]
+    assert flags[None] == 1
+    assert {text.rpartition(".")[0] for text in bad} <= {"29.2", "30.2", "31.2", "31.4", "31.6", "31.9", "31.11"}
+    assert {text[:4] for text in bad} >= {"30.2", "31.2"}

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from data.sources import taxi
 from pipeline import config_file
 from pipeline.cli import slipway
 
+TAXI_ROWS = Path(taxi.SOURCE.locate(Path()))
 TAXI = Path(__file__).parents[2] / "configs/taxi.yaml"
 
 
@@ -79,6 +81,59 @@ BROKEN = {
         ("{metric: auc, min: 0.9}", "{metric: mae, max: 0.9}"),
         ": evaluation.thresholds.0.metric: is not defined for a binary label, got 'mae'; there are auc, ",
     ),
+    "no eval split": (
+        ("split: {train: 2, eval: 1}", "split: {train: 2, evel: 1}"),
+        ": needs the splits train and eval, got ['evel', 'train']; for instance {train: 2, eval: 1}",
+    ),
+    "an empty share": (
+        ("{train: 2, eval: 1}", "{train: 2, eval: 0}"),
+        "data.split.ratio.eval: input should be greater",
+    ),
+    "a split that cannot be a folder": (
+        ("{train: 2, eval: 1}", "{train: 2, eval: 1, a/b: 1}"),
+        "no name for a split, got 'a/b'",
+    ),
+    "a misspelt key of a split": (
+        ("{train: 2, eval: 1}", "{by: random, ratios: {train: 2, eval: 1}}"),
+        ": data.split.ratios: unknown key, got {'train': 2, 'eval': 1}; did you mean 'ratio'?",
+    ),
+    "an unknown way to split": (
+        ("{train: 2, eval: 1}", "{by: times}"),
+        ": data.split.by: input should be 'hash', 'random', ",
+    ),
+    "a way without its column": (
+        ("{train: 2, eval: 1}", "{by: time}"),
+        ": data.split.column: by: time needs a column, got none; add `column:`",
+    ),
+    "a column of a way that has none": (
+        ("{train: 2, eval: 1}", "{by: random, column: fare}"),
+        ": data.split.column: by: random looks at whole rows, got 'fare'; take it out, or write by: group",
+    ),
+    "a seed of a way that draws nothing": (
+        ("{train: 2, eval: 1}", "{by: time, column: trip_start_timestamp, seed: 3}"),
+        ": data.split.seed: by: time draws nothing, got 3; take it out, or write by: random",
+    ),
+    "a split by a column that is not there": (
+        ("{train: 2, eval: 1}", "{by: group, column: compny}"),
+        ": data.split.column: no such column of the data, got 'compny'; did you mean 'company'?",
+    ),
+    "a class in one split alone": (
+        ("{train: 2, eval: 1}", "{by: group, column: big_tipper}"),
+        ": data.split.by: no class may be in one split alone, got a group by the label; write by: stratified",
+    ),
+    "ready-made splits that are to be split": (
+        ("source: taxi", "path: {train: a.csv, eval: b.csv}"),
+        ": data: paths by split and split, got both; take split out, the files are split already",
+    ),
+    "a path that is none": (
+        ("source: taxi", "path: [a.csv]"),
+        ": data.path: neither a path nor paths by split, got ['a.csv']",
+    ),
+    "a version of no span": (
+        ("source: taxi", "path: 'a-{VERSION}.csv'"),
+        ": data.path: a version of no span, got 'a-{VERS",
+    ),
+    "a span of which there is no file": (("source: taxi", "path: 'a-{SPAN}.csv'"), ": data: no file matches, got "),
     "a name for a column that is not there": (
         ("source: taxi", "source: taxi\n  rename: {fares: price}"),
         ": data.rename.fares: no such column of the data, got 'fares'; did you mean 'fare'?",
@@ -86,6 +141,26 @@ BROKEN = {
     "two columns of one name": (
         ("source: taxi", "source: taxi\n  rename: {tips: fare}"),
         ": data.rename.tips: two columns would have one name, got 'fare' again; choose another",
+    ),
+    "an option that the format has not": (
+        ("source: taxi", "source: taxi\n  options: {delimeter: ';'}"),
+        ": data.options.delimeter: no such option of the format csv, got 'delimeter'; did you mean 'delimiter'?",
+    ),
+    "an option's value": (
+        ("source: taxi", "source: taxi\n  options: {delimiter: tab}"),
+        ": data.options.delimiter: must be one character, got 'tab'; for instance ';'",
+    ),
+    "two origins": (
+        ("source: taxi", "source: taxi\n  query: SELECT 1"),
+        ": data: needs one of source, path and query, got ['source', 'query']; give exactly one",
+    ),
+    "a query for a format of files": (
+        ("source: taxi", "query: SELECT 1"),
+        ": data: a query is for the format bigquery, got query and 'csv'; change one",
+    ),
+    "BigQuery without a query": (
+        ("source: taxi", "path: rows.csv\n  format: bigquery"),
+        ": data: a query is for the format bigquery, got path and 'bigquery'; change one",
     ),
     "unreadable YAML": (("data:\n", "data: [\n"), ": not YAML, got "),
 }
@@ -115,6 +190,56 @@ def test_class_weights_and_classes_are_not_for_a_regression(write, tmp_path):
     assert ": training.class_weight: a regression label has no classes, got 'balanced'; take it out" in line
     (line,) = _check(write(("task: binary", "task: regression\n  classes: [a]"), metrics, *bounds), tmp_path)
     assert ": label: a regression label has no classes, got ['a']; take them out" in line
+
+
+def test_a_regression_has_no_classes_to_stratify_by(write, tmp_path):
+    metrics = ("metrics: [auc, accuracy, log_loss, example_count]", "metrics: [mae]")
+    path = write(metrics, ("task: binary", "task: regression"), ("{train: 2, eval: 1}", "{by: stratified}"))
+    lines = _check(path, tmp_path, "--set", "evaluation.thresholds=[{metric: mae, max: 9}]")
+    assert [line.partition(": ")[2] for line in lines] == [
+        "data.split.by: a regression label has no classes, got 'stratified'; name a column, or write by: random"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("split", "arguments"),
+    [
+        ("{train: 2, eval: 1}", {"by": "hash"}),
+        ("{ratio: {train: 2, eval: 1}}", {"by": "hash"}),
+        ("{by: random}", {"by": "random", "seed": 1}),
+        ("{by: random, seed: 0}", {"by": "random", "seed": 0}),
+        ("{by: stratified}", {"by": "stratified", "column": "big_tipper", "seed": 1}),
+        ("{by: stratified, column: company, seed: 7}", {"by": "stratified", "column": "company", "seed": 7}),
+        ("{by: time, column: trip_start_timestamp}", {"by": "time", "column": "trip_start_timestamp"}),
+    ],
+)
+def test_a_split_in_its_short_and_its_long_form(split, arguments):
+    found = config_file.read(TAXI, (f"data.split={split}",)).config.data.split
+    assert found.ratio == {"train": 2, "eval": 1}
+    assert found.arguments("big_tipper") == arguments
+
+
+def test_splits_that_are_ready_made_need_files_in_each(write, tmp_path):
+    rows = TAXI_ROWS.read_text(encoding="utf-8")
+    (tmp_path / "a.csv").write_text(rows, encoding="utf-8")
+    path = write(("source: taxi", "path: {train: a.csv, eval: b.csv}"), ("  split: {train: 2, eval: 1}\n", ""))
+    (line,) = _check(path, tmp_path)
+    assert ": data: no file matches, got " in line
+    (tmp_path / "b.csv").write_text(rows, encoding="utf-8")
+    patterns = {"train": [str(tmp_path / "a.csv")], "eval": [str(tmp_path / "b.csv")]}
+    assert config_file.read(path).inputs.patterns == patterns
+
+
+def test_a_span_that_is_not_there_is_told_beside_other_mistakes(write, tmp_path):
+    for span in (1, 2):
+        (tmp_path / f"rows-{span}.csv").write_bytes(TAXI_ROWS.read_bytes())
+    path = write(("source: taxi", "path: 'rows-{SPAN}.csv'"), ("epochs: 20", "epoch: 20"))
+    wrong_span, wrong_key = sorted(_check(path, tmp_path, "--span", "3"))
+    assert wrong_span == "--span: no such span, got 3; there are 1-2"
+    assert "training.epoch" in wrong_key
+    assert _check(TAXI, tmp_path, "--span", "3") == [
+        "--span: the data have no spans, got '3'; drop it, or put {SPAN} into data.path"
+    ]
 
 
 def test_an_empty_file_gives_one_precise_line(tmp_path):

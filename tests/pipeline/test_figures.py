@@ -38,18 +38,24 @@ def test_the_size_of_examples_and_of_a_model_is_that_of_all_files_below(artifact
     )
     assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples"
     assert figures.figure("Trainer", {"model": [examples]}) == "1.2 MB model"
+    examples.set_int_custom_property("skipped", 1_200)
+    assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples, 1,200 bad files skipped"
 
 
-def test_statistics_say_rows_by_split_and_columns(artifact):
-    found = tfdv.generate_statistics_from_dataframe(pd.concat([FARES] * 500))
-    small = tfdv.generate_statistics_from_dataframe(FARES)
-    files = {
-        "Split-train/FeatureStats.pb": found.SerializeToString(),
-        "Split-eval/FeatureStats.pb": small.SerializeToString(),
-    }
-    statistics = artifact(standard_artifacts.ExampleStatistics, files)
-    statistics.split_names = '["train", "eval"]'
-    assert figures.figure("StatisticsGen", {"statistics": [statistics]}) == "1,500 train + 3 eval rows, 2 columns"
+@pytest.mark.parametrize(
+    ("properties", "figure"),
+    [
+        ({"span": 0}, "0.0 MB of examples"),
+        ({"span": 7}, "0.0 MB of examples of span 7"),
+        ({"span": 7, "version": 2}, "0.0 MB of examples of span 7, version 2"),
+        ({"span": 7, "first_span": 0}, "0.0 MB of examples of spans 0 to 7"),
+    ],
+)
+def test_examples_say_their_spans(artifact, properties, figure):
+    examples = artifact(standard_artifacts.Examples, {"Split-train/a.gz": b"x"})
+    for name, value in properties.items():
+        examples.set_int_custom_property(name, value)
+    assert figures.figure("ExampleGen", {"examples": [examples]}) == figure
 
 
 def test_a_schema_says_its_columns(artifact):
@@ -72,24 +78,14 @@ def test_a_baseline_is_named_or_not_there(artifact):
     assert figures.figure("Baseline", {}) == "none yet"
 
 
-def test_a_pusher_says_its_version_and_its_folder_is_looked_for(artifact, tmp_path):
-    folder = tmp_path / "serving" / "12"
-    outputs = {
-        "pushed_model": [
-            artifact(standard_artifacts.PushedModel, {}, pushed_version="12", pushed_destination=str(folder))
-        ]
-    }
+def test_a_pusher_says_its_version(artifact):
+    outputs = {"pushed_model": [artifact(standard_artifacts.PushedModel, {}, pushed_version="12")]}
     assert figures.figure("Pusher", outputs) == "version 12"
-    assert not figures.pushed_folder_exists(outputs)
-    folder.mkdir(parents=True)
-    assert figures.pushed_folder_exists(outputs)
 
 
 def test_a_pusher_that_pushed_nothing_says_so(artifact):
     outputs = {"pushed_model": [artifact(standard_artifacts.PushedModel, {})]}
     assert figures.figure("Pusher", outputs) == "not pushed"
-    assert figures.pushed_folder(outputs) == []
-    assert figures.pushed_folder_exists(outputs)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from pipeline import config_file, init, schema_words
+from pipeline import config_file, data_files, init, schema_words
 from pipeline.cli import slipway
 
 ROWS = 120
@@ -70,7 +70,7 @@ def test_odd_names_and_values_give_a_valid_config_with_every_column_in_it(comman
     assert set(config.features.exclude) == {"a_b_2", "x", "empty", "rare", "same", "gaps"}
     assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "half"}
     assert [
-        feature.name for feature in config_file.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
+        feature.name for feature in data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
     ][:3] == ["the_label", "gr_e", "a_b_2"]
     text = path.read_text(encoding="utf-8")
     assert "    - same # constant: it's: #1 in every row\n" in text
@@ -143,6 +143,18 @@ MISTAKES = {
         "rows.xyz: no format goes by this suffix, got 'xyz'; say which with --format: ",
     ),
     "no suffix": (["rows", "--label", "y"], "", 2, "rows: no suffix to go by; say which with --format: "),
+    "no such option": (
+        ["rows.csv", "--label", "y", "--option", "delimter=;"],
+        "",
+        2,
+        "--option delimter: no such option of the format csv, got 'delimter'; did you mean 'delimiter'?",
+    ),
+    "a bad option": (
+        ["rows.csv", "--label", "y", "--option", "delimiter=ab"],
+        "",
+        2,
+        "--option delimiter: must be one character, got 'ab'; ",
+    ),
     "a bad name": (["rows.csv", "--label", "y", "--name", "A b"], "y,x\n", 2, "--name: no name, got 'A b'; "),
     "an empty file": (["rows.csv", "--label", "y"], "", 3, "the data are refused: "),
     "ragged rows": (["rows.csv", "--label", "y"], "y,x\n1,2\n1\n", 3, "Expected 2 columns, got 1"),
@@ -168,6 +180,12 @@ def test_a_mistake_is_one_line_and_nothing_is_written(name, command, tmp_path):
     (line,) = command(*arguments, code=code)
     assert expected in line
     assert not (tmp_path / "configs").exists()
+
+
+def test_options_of_the_format_are_used_and_written_down(command, tmp_path):
+    (tmp_path / "rows.csv").write_text("y;x\n" + "a;1\nb;2\na;2\nb;1\n" * 9, encoding="utf-8")
+    command("rows.csv", "--label", "y", "--option", "delimiter=;")
+    assert config_file.read(tmp_path / "configs/rows.yaml").config.data.options == {"delimiter": ";"}
 
 
 def test_nothing_is_written_over_without_force(command, tmp_path):

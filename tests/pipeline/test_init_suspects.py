@@ -26,7 +26,7 @@ def looked(tmp_path):
         frame = pd.DataFrame({"label": label, **columns})
         for part, rows in enumerate((frame[:-9], frame[-9:])):
             rows.to_csv(tmp_path / f"rows-{part}.csv", index=False)
-        table = init_table.look(raw_rows.of_files("csv", str(tmp_path / "rows-*.csv"), {}), "label")
+        table = init_table.look(raw_rows.of_files("csv", [str(tmp_path / "rows-*.csv")], {}), "label")
         return table, init_label.decide(table, "label")
 
     return look

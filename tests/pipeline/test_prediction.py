@@ -44,6 +44,14 @@ def test_rows_come_from_the_argument_or_the_option(command, rows_file):
         assert command("predict", "small", *arguments).output.splitlines() == expected
 
 
+def test_base64_is_the_bytes_it_stands_for_at_every_way_to_ask(command, rows_file, served):
+    path = rows_file('{"company": {"b64": "/9j/4AAQSkZJRgABAQAAAQABAAD/2w=="}}')
+    expected = '  {"score": 51.0}  for {"company": {"b64": "/9j/4AAQSkZJRgABAQAAAQAB…"}}'
+    rest, grpc = f"http://127.0.0.1:{served.rest_port}", f"127.0.0.1:{served.grpc_port}"
+    for arguments in ((), ("--url", rest), ("--grpc", grpc)):
+        assert command("predict", "small", path, *arguments).output.splitlines()[1:] == [expected]
+
+
 def test_a_version_is_named_by_number_by_label_or_is_the_one_that_serves(command):
     nobody = ("--url", "http://127.0.0.1:9")
     assert command("predict", "small", "--version", 1).output.startswith("small version 1\n")
@@ -88,6 +96,9 @@ def test_a_mistake_is_one_line_and_exit_code_2(command, arguments, line):
         ('{"zone": 1.5}', ":1: zone is of another type, got 1.5; the model takes int"),
         ('{"zone": true}', ":1: zone is of another type, got True; the model takes int"),
         ('{"company": [1]}', ":1: company is of another type, got [1]; the model takes string"),
+        ('{"company": {"b64": "no base64"}}', ":1: company is no base64, got 'no base64': "),
+        ('{"company": {"b64": 1}}', ":1: company is no base64, got '1': a text is needed, got 1"),
+        ('{"company": {"b65": "AA=="}}', ":1: company is of another type, got {'b65': 'AA=='}; the model takes string"),
         (json.dumps({"zone": 2**70}), "the model refuses, got INVALID_ARGUMENT: zone: wrong value"),
     ],
 )

@@ -38,3 +38,12 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path):
     run = runs.Run(runs.new_run_id(), "taxi", "configs/taxi.yaml", [], [runs.StepRecord("ExampleGen", "ran", 1.5, "x")])
     runs.save(home, run)
     assert runs.load_all(home) == [run]
+
+
+def test_a_record_of_another_version_is_read(tmp_path):
+    home = Home(tmp_path, "taxi")
+    run = runs.Run(runs.new_run_id(), "taxi", "configs/taxi.yaml", [])
+    runs.save(home, run)
+    path = runs.folder(home, run.run_id) / "run.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("{", '{"from_another_version": 1,', 1), encoding="utf-8")
+    assert runs.load_all(home) == [run]

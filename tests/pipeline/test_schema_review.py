@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from pipeline import config_file, schema_infer, steps
+from pipeline import config_file, data_files, schema_infer, steps
 from pipeline.cli import slipway
 from pipeline.home import Home
 
@@ -53,7 +53,7 @@ def command(tmp_path):
 
 
 def _schema(tmp_path: Path):
-    return config_file.curated_schema(tmp_path / "shop.schema.pbtxt")
+    return data_files.curated_schema(tmp_path / "shop.schema.pbtxt")
 
 
 def _with_domain(tmp_path: Path) -> None:

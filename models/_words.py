@@ -1,0 +1,80 @@
+"""What a network makes of words: pooled bags of n-grams and pooled tokens."""
+
+from typing import Any
+
+import keras
+import tensorflow_transform as tft
+
+from models import _transforms
+
+
+class WeightedBag(keras.layers.Layer):
+    """A dense layer on a sparse vector, without the vector: a weighted sum of one row of the kernel for each word.
+
+    Ids int64 [n, length] and weights float32 [n, length] in, [n, units] out. The weights of a row are first brought to
+    length 1; one without any weight, an empty text, gives the bias.
+
+    Args:
+        words: how many ids there are.
+        units: of the output.
+        initializer: of the kernel [words, units].
+    """
+
+    def __init__(self, words: int, units: int, initializer: str = "uniform", **options: Any) -> None:
+        super().__init__(**options)
+        self._shape, self._initializer = (words, units), initializer
+
+    def build(self, *_: Any) -> None:
+        self.kernel = self.add_weight(shape=self._shape, initializer=self._initializer, name="kernel")
+        self.bias = self.add_weight(shape=self._shape[1:], initializer="zeros", name="bias")
+
+    def call(self, ids: Any, weights: Any) -> Any:
+        """Return the sum [n, units]."""
+        length = keras.ops.sqrt(keras.ops.sum(weights * weights, axis=1, keepdims=True))
+        scaled = weights / keras.ops.maximum(length, 1e-12)
+        rows = keras.ops.take(self.kernel, ids, axis=0)
+        return keras.ops.squeeze(keras.ops.matmul(scaled[:, None, :], rows), 1) + self.bias
+
+
+def bags(transform: tft.TFTransformOutput) -> dict[str, tuple[int, int]]:
+    """Return (words in the vocabulary, length of a row) of every bag of n-grams, by feature."""
+    spec = transform.transformed_feature_spec()
+    names = [name for name in spec if _transforms.weights_of(name) in spec]
+    return {name: (transform.vocabulary_size_by_name(name), spec[name].shape[0]) for name in sorted(names)}
+
+
+def tokens(transform: tft.TFTransformOutput) -> dict[str, tuple[int, int]]:
+    """Return (how many ids there are, length of a row) of every feature of tokens."""
+    spec, bagged = transform.transformed_feature_spec(), bags(transform)
+    names = [name for name in spec if spec[name].shape and spec[name].dtype.is_integer and name not in bagged]
+    # Two more ids than words: padding and the unknown.
+    return {name: (transform.vocabulary_size_by_name(name) + 2, spec[name].shape[0]) for name in sorted(names)}
+
+
+def bag_inputs(found: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    """Return the inputs of a network for bags: of each its ids, and its weights."""
+    inputs = {}
+    for name, (_, length) in found.items():
+        inputs[name] = keras.Input((length,), name=name, dtype="int64")
+        weights = _transforms.weights_of(name)
+        inputs[weights] = keras.Input((length,), name=weights, dtype="float32")
+    return inputs
+
+
+def pooled_bags(
+    inputs: dict[str, Any], found: dict[str, tuple[int, int]], units: int, prefix: str, **options: Any
+) -> Any:
+    """Return the sum [n, units] over all bags.
+
+    Args:
+        inputs: of the network, by feature.
+        found: what `bags` says.
+        units: of the output.
+        prefix: of the layers' names.
+        options: of the layers.
+    """
+    parts = []
+    for number, (name, (words, _)) in enumerate(found.items()):
+        layer = WeightedBag(words, units, name=f"{prefix}_{number}", **options)
+        parts.append(layer(inputs[name], inputs[_transforms.weights_of(name)]))
+    return keras.layers.add(parts) if len(parts) > 1 else parts[0]

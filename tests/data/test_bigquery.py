@@ -1,0 +1,23 @@
+"""BigQuery: the node that is compiled; the query itself runs in the user's cloud."""
+
+import pytest
+from tfx.proto import example_gen_pb2
+
+from data.loaders import bigquery
+
+
+def test_the_node_is_that_of_tfx_with_the_query_the_splits_and_the_project():
+    splits = [example_gen_pb2.SplitConfig.Split(name="train", hash_buckets=3)]
+    output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits))
+    options = {"project": "mine", "temp_location": "gs://mine/tmp", "code": "abc", "float_columns": []}
+    node = bigquery.load({"rows": ["SELECT * FROM trips"]}, output, options)
+    assert type(node).__name__ == "BigQueryExampleGen"
+    assert "SELECT * FROM trips" in node.exec_properties["input_config"]
+    assert "train" in node.exec_properties["output_config"]
+    assert set(node.executor_spec.beam_pipeline_args) >= {"--project=mine", "--temp_location=gs://mine/tmp"}
+
+
+@pytest.mark.parametrize(("key", "value"), [("project", ""), ("project", 7), ("temp_location", "/tmp")])
+def test_an_option_that_google_would_not_take_is_told(key, value):
+    with pytest.raises(ValueError, match="got "):
+        bigquery.OPTIONS[key](value)

@@ -49,6 +49,7 @@ def odd(tmp_path) -> Path:
             "a_b": [number % 7 for number in range(ROWS)],
             "a/b": [ODD[number % len(ODD)] for number in range(ROWS)],
             "x": [f"# {number}: '" for number in range(ROWS)],
+            "seen": [f"2024-{1 + number % 12:02d}-{1 + number % 28:02d}" for number in range(ROWS)],
             "empty": [None] * ROWS,
             "rare": ["once", *[None] * (ROWS - 1)],
             "same": ["it's: #1\n"] * ROWS,
@@ -68,7 +69,8 @@ def test_odd_names_and_values_give_a_valid_config_with_every_column_in_it(comman
     assert config.label.classes == (" <=50K", " >50K")
     assert config.data.rename == {"the label?": "the_label", "größe": "gr_e", "a b": "a_b_2", "a/b": "a_b_3"}
     assert set(config.features.exclude) == {"a_b_2", "x", "empty", "rare", "same", "gaps"}
-    assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "half"}
+    assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "seen", "half"}
+    assert [transform.kind for transform in config.features.columns["seen"]] == ["date"]
     assert [
         feature.name for feature in data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
     ][:3] == ["the_label", "gr_e", "a_b_2"]

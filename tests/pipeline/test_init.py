@@ -50,6 +50,7 @@ def odd(tmp_path) -> Path:
             "a/b": [ODD[number % len(ODD)] for number in range(ROWS)],
             "x": [f"# {number}: '" for number in range(ROWS)],
             "seen": [f"2024-{1 + number % 12:02d}-{1 + number % 28:02d}" for number in range(ROWS)],
+            "c: #d": [number % 5 for number in range(ROWS)],
             "empty": [None] * ROWS,
             "rare": ["once", *[None] * (ROWS - 1)],
             "same": ["it's: #1\n"] * ROWS,
@@ -67,19 +68,27 @@ def test_odd_names_and_values_give_a_valid_config_with_every_column_in_it(comman
     assert config.name == "odd_data_1"
     assert config.label.name == "the_label"
     assert config.label.classes == (" <=50K", " >50K")
-    assert config.data.rename == {"the label?": "the_label", "größe": "gr_e", "a b": "a_b_2", "a/b": "a_b_3"}
+    assert config.data.rename == {
+        "the label?": "the_label",
+        "größe": "gr_e",
+        "a b": "a_b_2",
+        "a/b": "a_b_3",
+        "c: #d": "c_d",
+    }
     assert set(config.features.exclude) == {"a_b_2", "x", "empty", "rare", "same", "gaps"}
-    assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "seen", "half"}
+    assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "seen", "c_d", "half"}
     assert [transform.kind for transform in config.features.columns["seen"]] == ["date"]
-    assert [
-        feature.name for feature in data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
-    ][:3] == ["the_label", "gr_e", "a_b_2"]
+    schema = data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt")
+    features = {feature.name: feature for feature in schema.feature}
+    assert list(features)[:3] == ["the_label", "gr_e", "a_b_2"]
+    assert features["a_b_3"].distribution_constraints.min_domain_mass == pytest.approx(0.98)
+    assert not features["the_label"].HasField("distribution_constraints"), "no slack for the label"
     text = path.read_text(encoding="utf-8")
     assert "    - same # constant: it's: #1 in every row\n" in text
     assert "# Run: slipway run configs/odd_data_1.yaml\n" in text
     assert lines[-1].split() == ["next", "slipway", "run", "configs/odd_data_1.yaml"]
     assert any("x: unique in every row" in line for line in lines)
-    assert any("4 columns that could not be served, such as 'the label?', now the_label" in line for line in lines)
+    assert any("5 columns that could not be served, such as 'the label?', now the_label" in line for line in lines)
 
 
 def test_the_schema_fits_the_data_it_was_made_from(command, odd, tmp_path):

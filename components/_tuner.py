@@ -1,18 +1,31 @@
-"""The Tuner, with the one check TFX's own lacks: a search in which no trial finished is a failure.
+"""The Tuner: TFX's component, with a search that survives a kill, runs in parallel and reports on every trial.
 
-KerasTuner survives failing trials, and TFX then hands the default hyperparameters on as the best ones.
+KerasTuner survives failing trials, and TFX then hands the default hyperparameters on as the best ones: here a search in
+which no trial finished is a failure.
 """
 
+import os
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
+import tensorflow as tf
 from keras_tuner.src.engine.trial import TrialStatus
+from tfx.components.trainer import fn_args_utils
 from tfx.components.tuner import component, executor
+from tfx.components.util import udf_utils
 from tfx.dsl.components.base import executor_spec
+from tfx.types import artifact_utils
+from tfx.utils import json_utils
+
+from components import _tuner_chief, _tuner_folder, _tuner_hparams, _tuner_oracle, _tuner_record, _tuner_report
+
+# The variable that holds the number of processes: an execution property would be part of TFX's cache key.
+WORKERS = "SLIPWAY_TUNER_WORKERS"
 
 
 class Executor(executor.Executor):
-    """TFX's search, whose outcome is looked at before it is written."""
+    """TFX's search, which goes on where it was killed, and whose outcome is looked at before it is written."""
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Search, check and write the best hyperparameters.
@@ -20,9 +33,50 @@ class Executor(executor.Executor):
         Raises:
             RuntimeError: no trial finished; with the first trial's error.
         """
-        tuner = executor.search(input_dict, exec_properties, self._get_tmp_dir())
-        require_finished_trial(tuner)
+        folder = _tuner_folder.of_search(input_dict, output_dict, exec_properties)
+        tuner = search(input_dict, exec_properties, folder)
+        try:
+            require_finished_trial(tuner)
+        except RuntimeError:
+            # Nothing to go on with: what failed may work the next time.
+            tf.io.gfile.rmtree(folder)
+            raise
+        # Hyperband has no number of its own, and TFX asks for so many.
+        tuner.oracle.max_trials = len(tuner.oracle.trials)
         executor.write_best_hyperparameters(tuner, output_dict)
+        report = _tuner_report.make(tuner)
+        results = Path(artifact_utils.get_single_uri(output_dict["tuner_results"]))
+        _tuner_report.write(report, results)
+        _tuner_hparams.write(report, results)
+        tf.io.gfile.rmtree(folder)
+
+
+def search(input_dict: dict[str, Any], exec_properties: dict[str, Any], folder: str) -> keras_tuner.Tuner:
+    """Search, or go on with a search, and return its tuner.
+
+    Args:
+        input_dict: artifacts by key.
+        exec_properties: of the Tuner.
+        folder: where the trials are kept.
+    """
+    workers = int(os.environ.get(WORKERS, "1"))
+    # With several processes, a hook finds a folder for what it needs to prepare only once: models/_shared_split.py.
+    tf.io.gfile.makedirs(os.path.join(folder, "splits") if workers > 1 else folder)
+    with _tuner_chief.Chief(workers if workers > 1 else 0) as chief:
+        fn_args = fn_args_utils.get_common_fn_args(input_dict, exec_properties, folder)
+        found = udf_utils.get_fn(exec_properties, "tuner_fn")(fn_args)
+        tuner, oracle = found.tuner, found.tuner.oracle
+        _tuner_oracle.make_lasting(oracle, _tuner_folder.custom_config(exec_properties).get("tuner", {}).get("minutes"))
+        limits = {"seed": oracle.seed, "deadline": oracle.deadline}
+        _tuner_record.make_recorded(tuner, **limits)
+        # From here on there is something to go on with.
+        tuner.save()
+        if workers > 1:
+            inputs = json_utils.dumps(input_dict)
+            chief.search(oracle, {"inputs": inputs, "exec_properties": exec_properties, "folder": folder, **limits})
+        else:
+            tuner.search(**found.fit_kwargs)
+    return tuner
 
 
 def require_finished_trial(tuner: keras_tuner.Tuner) -> None:

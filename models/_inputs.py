@@ -86,14 +86,14 @@ def read_split(patterns: list[str], graph: TransformGraph, label: str, compact: 
         compact: how features are kept.
 
     Raises:
-        ValueError: the split has no rows, or one without a label that can be learned.
+        ValueError: the split has no rows, one without a label that can be learned, or a picture that is none.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
     block_rows = max(1, min(BLOCK_ROWS, BLOCK_BYTES // graph.row_bytes))
     blocks = _blocks(files, graph, label, compact, block_rows)
     kept: list[Mapping[str, np.ndarray]] | None = []
     labels, size = [], 0
-    for features, ids in blocks.as_numpy_iterator():
+    for features, ids in _readable(blocks, patterns):
         labels.append(ids)
         size += sum(values.nbytes for values in features.values())
         # A picture's file says nothing of its size in memory, so that is counted while there is still room for it.
@@ -141,6 +141,14 @@ def _records(files: list[str]) -> tf.data.Dataset:
     return names.interleave(
         lambda file: tf.data.TFRecordDataset(file, "GZIP"), cycle_length=OPEN_FILES, deterministic=True
     )
+
+
+def _readable(blocks: tf.data.Dataset, patterns: list[str]) -> Iterator[Any]:
+    try:
+        yield from blocks.as_numpy_iterator()
+    except tf.errors.InvalidArgumentError as error:
+        reason = error.message.split("\n")[0].rpartition("}} ")[2]
+        raise ValueError(f"a row cannot be transformed, got {reason} in {patterns}; take it out of the data") from error
 
 
 def _weight(label: tf.Tensor, weights: np.ndarray | None) -> tf.Tensor:

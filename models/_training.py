@@ -2,18 +2,19 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 import keras
-import keras_tuner
 import numpy as np
 import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _dates, _export, _heads, _inputs, _labels, _progress, _search
+from models import _dates, _export, _heads, _inputs, _labels, _progress, _search, _shared_split
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
+from models._trial import Trial
 
 # From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a compiled
 # network: a dict of transformed features in; [n] or, with several classes, [n, classes] out.
@@ -34,22 +35,21 @@ def search(
     """
     config = fn_args.custom_config
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    rows, evaluation = _splits(fn_args, TransformGraph(transform), compact)
+    # Loaded when a split is to be transformed: a worker of a search finds it done.
+    graph = cache(lambda: TransformGraph(transform))
+    rows, evaluation = (
+        _shared_split.shared(fn_args.working_dir, name, partial(_split, name, fn_args, graph, compact))
+        for name in ("train", "eval")
+    )
     training, wanted = config["training"], config["tuner"]
+
+    def draw(values: Mapping[str, Any]) -> keras.Model:
+        return build(transform, config, {**defaults, **config["hyperparameters"], **values}, rows.label)
+
     keras.utils.set_random_seed(training["seed"])
-
-    def draw(hp: keras_tuner.HyperParameters) -> keras.Model:
-        return build(transform, config, {**defaults, **config["hyperparameters"], **hp.values}, rows.label)
-
-    tuner = _search.random_search(draw, wanted, fn_args.working_dir)
-    fit_kwargs = {
-        "x": rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
-        "validation_data": evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
-        "epochs": wanted["epochs"],
-        "callbacks": [_early_stopping(wanted["patience"])],
-        "verbose": 0,
-    }
-    return TunerFnResult(tuner=tuner, fit_kwargs=fit_kwargs)
+    trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
+    fit_kwargs = {"epochs": wanted["epochs"], "callbacks": [_early_stopping(wanted["patience"])], "verbose": 0}
+    return TunerFnResult(tuner=_search.tuner(trial, wanted, fn_args.working_dir), fit_kwargs=fit_kwargs)
 
 
 def train(
@@ -73,9 +73,11 @@ def train(
     keras.utils.set_random_seed(training["seed"])
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = TransformGraph(transform)
-    rows, evaluation = _splits(fn_args, graph, compact)
+    rows, evaluation = (_split(name, fn_args, lambda: graph, compact) for name in ("train", "eval"))
     found = (fn_args.hyperparameters or {}).get("values", {})
     hp = {**defaults, **config["hyperparameters"], **found}
+    if "batch_size" in found:
+        config = {**config, "training": {**training, "batch_size": found["batch_size"]}}
     model = build(transform, config, hp, rows.label)
     _fit(model, rows, evaluation, config, fn_args.model_run_dir)
     if distillation := training.get("distillation"):
@@ -107,11 +109,14 @@ def _fit(
     )
 
 
-def _splits(fn_args: FnArgs, graph: TransformGraph, compact: _inputs.Compact) -> tuple[_inputs.Split, _inputs.Split]:
-    label = _labels.name(fn_args.custom_config)
-    train = _inputs.read_split(fn_args.train_files, graph, label, compact)
-    _dates.refuse_unread(train.blocks.as_numpy_iterator(), fn_args.custom_config["features"].get("columns", {}))
-    return train, _inputs.read_split(fn_args.eval_files, graph, label, compact)
+def _split(name: str, fn_args: FnArgs, graph: Callable[[], TransformGraph], compact: _inputs.Compact) -> _inputs.Split:
+    """Return the split "train" or "eval", transformed; a column of dates that are none is told from the first."""
+    config = fn_args.custom_config
+    files = fn_args.train_files if name == "train" else fn_args.eval_files
+    split = _inputs.read_split(files, graph(), _labels.name(config), compact)
+    if name == "train":
+        _dates.refuse_unread(split.blocks.as_numpy_iterator(), config["features"].get("columns", {}))
+    return split
 
 
 def _weights(config: Mapping[str, Any], rows: _inputs.Split) -> np.ndarray | None:

@@ -1,5 +1,6 @@
 """Ways to ask a model: in this process, a file for phones, over REST, over gRPC. All take columns and give columns."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,10 +157,15 @@ def _refusals(place: str) -> Iterator[None]:
     except ServerError as error:
         if error.status == "UNAVAILABLE":
             raise SetupError(f"{place}: no server answers, got {error}; `slipway serve` starts one") from error
-        raise SetupError(f"{place}: the server refuses, got {error}") from error
+        raise SetupError(f"{place}: the server refuses, got {_in_short(error)}") from error
     except ServingError as error:
-        raise SetupError(f"{place}: the model refuses, got {error}") from error
+        raise SetupError(f"{place}: the model refuses, got {_in_short(error)}") from error
     except OSError as error:
         raise SetupError(f"{place}: no server answers, got {error}; `slipway serve` starts one") from error
     except (ValueError, OverflowError) as error:
         raise SetupError(f"{place}: cannot be asked, got {error}") from error
+
+
+def _in_short(error: Exception) -> str:
+    """Return the first line of an error without the names of TensorFlow's nodes, which stand in double braces."""
+    return re.sub(r"\{\{.*?\}\} *", "", str(error).split("\n")[0])

@@ -13,6 +13,7 @@ from pipeline.feature_config import Features
 from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
 from pipeline.section import Section
+from pipeline.tuner_config import Tuner
 
 
 def _off(value: Any) -> Any:
@@ -71,61 +72,6 @@ class Model(Section):
         if "." not in name:
             names.require(name, names.plug_ins("models"), what="model")
         return name
-
-
-class Range(Section):
-    """An interval of a search space, both ends included."""
-
-    min: float | int
-    max: float | int
-    step: float | int | None = None
-    sampling: Literal["linear", "log", "reverse_log"] = "linear"
-
-    @model_validator(mode="after")
-    def _rising(self) -> "Range":
-        if self.min >= self.max:
-            raise ValueError(f"min must be below max, got {self.min} and {self.max}; swap them")
-        return self
-
-
-class Dimension(Section):
-    """One hyperparameter of a search space: exactly one of its kinds."""
-
-    choice: Annotated[list[Any], Field(min_length=1)] | None = None
-    int: Range | None = None
-    float: Range | None = None
-    boolean: Literal[True] | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Dimension":
-        given = sorted(self.model_fields_set)
-        if len(given) != 1:
-            raise ValueError(f"needs exactly one of choice, int, float, boolean, got {given}; keep one")
-        return self
-
-
-class Tuner(Section):
-    """The search for hyperparameters.
-
-    Attributes:
-        algorithm: KerasTuner's search; random draws without repetition.
-        objective: the metric of validation that decides.
-        direction: whether more or less of it is better.
-        max_trials: how many draws are trained.
-        epochs: at most so many per trial.
-        patience: a trial stops after so many epochs without a better val_loss.
-        seed: of the draws.
-        space: the hyperparameters to search, by name.
-    """
-
-    algorithm: Literal["random"] = "random"
-    objective: str = "val_loss"
-    direction: Literal["min", "max"] = "min"
-    max_trials: Annotated[int, Field(gt=0)] = 5
-    epochs: Annotated[int, Field(gt=0)] = 5
-    patience: Annotated[int, Field(ge=0)] = 2
-    seed: int = 1
-    space: Annotated[dict[str, Dimension], Field(min_length=1)]
 
 
 class Distillation(Section):

@@ -83,8 +83,8 @@ class Data(Section):
 
     Attributes:
         source: a named dataset, `data/sources/<name>.py`.
-        path: instead of a source, a path or glob of raw files, relative to the config file; {SPAN}, {YYYY}{MM}{DD} and
-            {VERSION} stand for numbers of which one run takes some. Or such paths by split, {train: …, eval: …}.
+        path: instead of a source, a path, glob or folder of raw files, relative to the config file; {SPAN},
+            {YYYY}{MM}{DD} and {VERSION} stand for numbers of which one run takes some. Or such paths by split.
         query: instead of both, an SQL query for BigQuery.
         format: with `path`, the loader, `data/loaders/<name>.py`.
         options: of the loader.
@@ -133,6 +133,8 @@ class Data(Section):
             raise ValueError(f"needs one of source, path and query, got {given or 'none'}; give exactly one")
         if (self.format == QUERIED) != (self.query is not None):
             raise ValueError(f"a query is for the format {QUERIED}, got {given[0]} and {self.format!r}; change one")
+        if self.query is not None and self.split.by != "hash":
+            raise ValueError(f"the rows of a query are split by hash alone, got {self.split.by!r}; split in the query")
         if isinstance(self.path, dict) and "split" in self.model_fields_set:
             raise ValueError("paths by split and split, got both; take split out, the files are split already")
         return self

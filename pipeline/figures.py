@@ -10,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils
 
+from pipeline import trials
 from pipeline.node import Outputs
 
 
@@ -43,10 +44,9 @@ def _schema(outputs: Outputs) -> str:
     return f"{len(schema.feature)} columns"
 
 
-def _trials(outputs: Outputs) -> str:
-    results = json.loads(Path(_uri(outputs, "tuner_results"), "tuner_results.json").read_text(encoding="utf-8"))
-    best = ", ".join(f"{name} {value:.4g}" for name, value in results[0].items() if isinstance(value, int | float))
-    return f"{len(results)} trials, best {best}"
+def trial_report(outputs: Outputs) -> dict[str, Any]:
+    """Return the report of what the Tuner tried."""
+    return json.loads(Path(_uri(outputs, "tuner_results"), "trials.json").read_text(encoding="utf-8"))
 
 
 def _model(outputs: Outputs) -> str:
@@ -94,7 +94,7 @@ FIGURES: dict[str, Callable[[Outputs], str]] = {
     "SchemaGen": _schema,
     "ImportSchemaGen": _schema,
     "DataGate": lambda _: "no anomalies",
-    "Tuner": _trials,
+    "Tuner": lambda outputs: trials.summary(trial_report(outputs)),
     "Trainer": _model,
     "Doors": _doors,
     "Baseline": _baseline,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline import balance, figures, mobile, verdict
+from pipeline import balance, figures, mobile, trials, verdict
 from pipeline.config import Config
 from pipeline.errors import DONE, NOT_BLESSED
 from pipeline.node import Outputs
@@ -36,6 +36,10 @@ def _statistics(config: Config, outputs: Outputs) -> Finding:
     return Finding(balance.line(splits, config.label), details=balance.as_json(splits))
 
 
+def _tuner(_: Config, outputs: Outputs) -> Finding:
+    return Finding(figures.figure("Tuner", outputs), trials.lines(figures.trial_report(outputs)))
+
+
 def _evaluator(config: Config, outputs: Outputs) -> Finding:
     gate = verdict.read(config, *(outputs[key][0].uri for key in ("evaluation", "blessing")))
     return Finding(verdict.summary(gate.values), gate.lines, DONE if gate.blessed else NOT_BLESSED)
@@ -46,4 +50,4 @@ def _tflite(_: Config, outputs: Outputs) -> Finding:
     return Finding(figures.figure("TfLite", outputs), mobile.lines(report), mobile.exit_code(report))
 
 
-MORE = {"StatisticsGen": _statistics, "Evaluator": _evaluator, "TfLite": _tflite}
+MORE = {"StatisticsGen": _statistics, "Tuner": _tuner, "Evaluator": _evaluator, "TfLite": _tflite}

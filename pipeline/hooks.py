@@ -47,7 +47,24 @@ def mistakes(config: Config) -> list[str]:
             found.append(
                 f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})"
             )
-    return found
+    return found + _algorithm_mistakes(config)
+
+
+def _algorithm_mistakes(config: Config) -> list[str]:
+    """Import a tuner of one's own and return what is wrong with it."""
+    if config.tuner is None or "." not in config.tuner.algorithm:
+        return []
+    import keras_tuner
+
+    dotted = config.tuner.algorithm
+    module, _, name = dotted.rpartition(".")
+    try:
+        kind = getattr(importlib.import_module(module), name, None)
+    except Exception as error:  # noqa: BLE001, whatever user code raises at import is the finding
+        return [f"tuner.algorithm: {module} cannot be imported, got {_cause(error)}; see the line named there"]
+    if isinstance(kind, type) and issubclass(kind, keras_tuner.Tuner):
+        return []
+    return [f"tuner.algorithm: no subclass of keras_tuner.Tuner, got {dotted!r}; derive one, or take random"]
 
 
 def _cause(error: BaseException) -> str:

@@ -20,6 +20,8 @@ from pipeline.home import Home
 from serving import client, deployment_files, launcher
 
 LOG = "serve.log"
+# So many characters of a question fit on a screen and into one argument of a command.
+LONGEST_PASTED = 4000
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -101,7 +103,7 @@ def _serve(home: Home, child: subprocess.Popen[bytes], url: str, grpc_port: int,
     click.echo(f"{home.name}: {_in_words(home, loaded)} at {url}/v1/models/{home.name}, gRPC at {address}")
     row = _sample(home, url, max(loaded))
     if row is not None:
-        click.echo(client.curl_line(url, home.name, row))
+        click.echo(_curl(home, url, row))
     if try_it:
         _ask(home, url, row)
         return
@@ -109,6 +111,16 @@ def _serve(home: Home, child: subprocess.Popen[bytes], url: str, grpc_port: int,
         click.echo(f"{home.name}: serving; Ctrl-C stops")
         child.wait()
     raise SlipwayError(_ended(home, child, try_it))
+
+
+def _curl(home: Home, url: str, row: dict[str, Any]) -> str:
+    """Return the line that asks for a row; a question too long to paste, a picture, goes into a file."""
+    asked = client.question(row)
+    if len(asked) <= LONGEST_PASTED:
+        return client.curl_line(url, home.name, row)
+    path = home.root / "question.json"
+    path.write_text(asked, encoding="utf-8")
+    return f"curl -d '@{path}' {url}{client.path(home.name)}:predict"
 
 
 def _wait_until_loaded(home: Home, child: subprocess.Popen[bytes], url: str, try_it: bool) -> set[int]:

@@ -4,6 +4,7 @@ Importing this module imports TFX's components, which takes seconds; the command
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,10 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
     for key in ("epochs", "patience", "distillation"):
         custom_config["training"].pop(key, None)
+    # How many processes search is no part of what is found: it must not start a new search either.
+    os.environ[_tuner.WORKERS] = str(custom_config["tuner"].pop("workers"))
+    if "." in (algorithm := custom_config["tuner"]["algorithm"]):
+        custom_config["algorithm_code"] = fingerprint.of_modules(algorithm.rpartition(".")[0])
     return _tuner.Tuner(
         **bus.read_all(("examples", "transform_graph"), "Tuner"), tuner_fn=hook, custom_config=custom_config
     )

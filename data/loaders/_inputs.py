@@ -7,6 +7,7 @@ artifact, where TFX's own driver has them.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -75,7 +76,8 @@ def node(
     """
     packed = example_gen_pb2.CustomConfig()
     packed.custom_config.Pack(json_format.ParseDict(dict(custom_config), struct_pb2.Struct()))
-    base = os.path.commonpath([os.path.dirname(pattern) for patterns in inputs.values() for pattern in patterns])
+    plain = [re.split(r"[*?\[]", one, maxsplit=1)[0] for patterns in inputs.values() for one in patterns]
+    base = os.path.commonpath([os.path.dirname(one) for one in plain])
     splits = [
         example_gen_pb2.Input.Split(name=name, pattern=BETWEEN.join(os.path.relpath(one, base) for one in patterns))
         for name, patterns in inputs.items()

@@ -130,7 +130,7 @@ def _masked(text: str, names: frozenset[str]) -> str:
 
     def unless_name(word: re.Match[str]) -> str:
         parts = re.split(r"[.-]", word[0].lower())
-        tells = any(part in names or any(library in part for library in LIBRARIES) for part in parts)
+        tells = any(part in names or any(name in part for name in (*LIBRARIES, "scikit")) for part in parts)
         return " " if tells else word[0]
 
     for pattern in (DOCTEST, VERSION_NOTE, ADDRESS):

@@ -34,7 +34,8 @@ def _rows() -> list[tuple[str, int]]:
         splits = imdb.load_data()
         words = {number + FIRST_WORD: word for word, number in imdb.get_word_index().items()}
     except Exception as error:  # that is what Keras raises when a download fails
-        raise OSError(f"imdb is downloaded by Keras, which failed, got {error}; needs the network once") from error
+        cause = f"imdb is downloaded once and needs a network, got {' '.join(str(error).split())}"
+        raise OSError(f"{cause}; or take the source reviews") from error
     return [
         (" ".join(words[number] for number in review if number in words), int(label))
         for reviews, labels in splits

@@ -33,6 +33,10 @@ def test_a_row_that_stands_twice_in_one_split_is_in_one_split():
     _guards.refuse_common_rows({"train": rows(1, 1, 2), "eval": rows(3, 3)}, encode)
 
 
+def test_thousands_of_rows_are_not_taken_for_one_another():
+    _guards.refuse_common_rows({"train": rows(*range(2_000)), "eval": rows(*range(2_000, 4_000))}, encode)
+
+
 @pytest.mark.parametrize(
     ("ratio", "by", "sentence"),
     [

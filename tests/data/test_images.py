@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from data.loaders import images
+from data.loaders import _example_gen, images
 
 
 def picture(number: int, kind: str = "PNG") -> bytes:
@@ -31,11 +31,12 @@ def folder(write, tmp_path):
     return tmp_path / "digits"
 
 
-def test_a_folder_of_classes_has_the_bytes_the_class_and_the_path(read, folder):
+def test_a_folder_of_classes_has_the_bytes_the_class_and_the_path(read, folder, tmp_path):
     paths = images.matching_files(str(folder))
     assert len(paths) == 21
     assert images.column_names(paths[0]) == ["image", "label", "path"]
     splits = read(str(folder / "*/*"), "images")
+    assert len(list(tmp_path.glob("**/Split-train/*"))) == _example_gen.SHARDS, "not a shard per picture"
     rows = {_values(row, "path")[0].decode(): row for rows in splits.values() for row in rows}
     assert rows.keys() == {f"{number % 2}/{number}.png" for number in range(20)} | {"0/20.jpg"}
     for path, row in rows.items():
@@ -123,5 +124,6 @@ def test_the_cache_sees_an_edited_picture_of_a_table(table, folder):
 
     before = config()
     assert config() == before
-    (folder / "0" / "2.png").write_bytes(picture(77, "JPEG"))
+    edited = folder / "0" / "2.png"
+    edited.write_bytes(edited.read_bytes()[::-1])
     assert config() != before

@@ -78,7 +78,7 @@ def test_the_context_and_the_steps_of_a_sequence_example_are_columns(save):
     example.context.feature["id"].int64_list.value.append(7)
     for word in (b"one", b"two"):
         example.feature_lists.feature_list["words"].feature.add().bytes_list.value.append(word)
-    for pair in ((1.0, 2.0), (), (3.0,)):
+    for pair in ((1.0, 2.0), (), (3.0, 4.0)):
         example.feature_lists.feature_list["pairs"].feature.add().float_list.value.extend(pair)
     without = tf.train.SequenceExample()
     without.context.feature["id"].int64_list.value.append(8)
@@ -86,7 +86,7 @@ def test_the_context_and_the_steps_of_a_sequence_example_are_columns(save):
     types, found = _rows(path, payload="sequence_example")
     assert types == {"id": pa.int64(), "words": pa.list_(pa.binary()), "pairs": pa.list_(pa.float64())}
     assert found == [
-        {"id": 7, "words": [b"one", b"two"], "pairs": [1.0, 2.0, 3.0]},
+        {"id": 7, "words": [b"one", b"two"], "pairs": [1.0, 2.0, 3.0, 4.0]},
         {"id": 8, "words": None, "pairs": None},
     ]
 

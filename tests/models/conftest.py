@@ -46,6 +46,7 @@ SPEC = {
     "born": tf.io.VarLenFeature(tf.int64),
     "kind": tf.io.FixedLenFeature([], tf.string),
 }
+FOR_PHONES = {"city", "visits", "height", "price", "when", "start", "end", "kind"}
 CONFIG = {
     "label": {"name": "kind", "task": "multiclass", "classes": []},
     "features": {
@@ -113,35 +114,43 @@ def _rows() -> list[dict[str, Any]]:
     return rows
 
 
-def _columns(rows: list[dict[str, Any]]) -> dict[str, tf.Tensor]:
+def _columns(rows: list[dict[str, Any]], names: set[str]) -> dict[str, tf.Tensor]:
     columns = {}
-    for name in sorted(SPEC.keys() - {"kind"}):
+    for name in sorted(names - {"kind"}):
         dtype = SPEC[name].dtype
         columns[name] = tf.constant([row.get(name, _raw.missing_value(dtype)) for row in rows], dtype)
     return columns
 
 
-@pytest.fixture(scope="session")
-def analyzed(tmp_path_factory) -> Analyzed:
-    """The table, analyzed once for all tests."""
-    rows = _rows()
-    folder = tmp_path_factory.mktemp("transform")
-    metadata = tft.DatasetMetadata.from_feature_spec(SPEC)
-    listed = [{name: [row[name]] if name in row else [] for name in SPEC} | {"kind": row["kind"]} for row in rows]
+def _analyzed(names: set[str], folder: Path) -> Analyzed:
+    rows = [{name: value for name, value in row.items() if name in names} for row in _rows()]
+    metadata = tft.DatasetMetadata.from_feature_spec({name: SPEC[name] for name in names})
+    listed = [{name: [row[name]] if name in row else [] for name in names} | {"kind": row["kind"]} for row in rows]
     with tft_beam.Context(temp_dir=str(folder / "scratch"), force_tf_compat_v1=False):
         function = (listed, metadata) | tft_beam.AnalyzeDataset(lambda raw: tabular.preprocessing_fn(raw, CONFIG))
         function | tft_beam.WriteTransformFn(str(folder))
     metadata_io.write_metadata(metadata, str(folder / "metadata"))
     transform = tft.TFTransformOutput(str(folder))
     graph = TransformGraph(transform)
-    columns = _columns(rows)
+    columns = _columns(rows, names)
     parsed = _raw.as_parsed(columns, graph.raw_feature_spec)
     features = {name: values.numpy() for name, values in graph(parsed).items()}
-    names = sorted(columns)
     return Analyzed(
         rows, columns, graph, transform, features,
-        _wanted.outputs(graph.raw_feature_spec, names, CONFIG["features"]["columns"]),
+        _wanted.outputs(graph.raw_feature_spec, sorted(columns), CONFIG["features"]["columns"]),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def analyzed(tmp_path_factory) -> Analyzed:
+    """The table, analyzed once for all tests."""
+    return _analyzed(set(SPEC), tmp_path_factory.mktemp("transform"))
+
+
+@pytest.fixture(scope="session")
+def analyzed_for_phones(tmp_path_factory) -> Analyzed:
+    """The columns of the table that TFLite can transform."""
+    return _analyzed(FOR_PHONES, tmp_path_factory.mktemp("transform"))
 
 
 @pytest.fixture(scope="session")
@@ -156,10 +165,8 @@ def known(analyzed):
 
 
 TEXT_ROWS = 240
-TEXT_SPEC = {"note": tf.io.VarLenFeature(tf.string), "mood": tf.io.FixedLenFeature([], tf.string)}
 TEXT_CONFIG = {
     "label": {"name": "mood", "task": "multiclass", "classes": ["sad", "glad"]},
-    "features": {"exclude": [], "columns": {"note": []}},
     "training": {
         "epochs": 6,
         "batch_size": 32,
@@ -173,16 +180,18 @@ TEXT_CONFIG = {
 }
 BAG = {"kind": "text", "ngrams": 2, "max_words": 60, "min_count": 2, "weights": "tfidf", "length": 12}
 TOKENS = {"kind": "tokens", "max_words": 10, "min_count": 1, "length": 8}
+EVERY_TOKEN = {**TOKENS, "max_words": 1000, "length": 40}
 WORDS = ["a", "the", "cat", "dog", "Rain", "sun", "tea", "Ｂｏａｔ", "ﬁsh", "naïve", "7", "it's", "Straße"]
 
 
 @dataclass(frozen=True)
 class Texts:
-    """What tf.Transform made of texts with one transform.
+    """What tf.Transform made of the same texts in one column for each transform.
 
     Attributes:
         rows: the raw rows, a missing text left out.
-        texts: the same as the column that `serving_default` takes.
+        texts: one of the columns, as `serving_default` takes it.
+        plans: by column, its transform.
         arguments: what `run_fn` needs; the eval split is the train split.
         graph: the transform graph.
         transform: the same as TFT's wrapper.
@@ -191,46 +200,51 @@ class Texts:
 
     rows: list[dict[str, Any]]
     texts: tf.Tensor
+    plans: dict[str, list[dict[str, Any]]]
     arguments: FnArgs
     graph: TransformGraph
     transform: tft.TFTransformOutput
     features: dict[str, np.ndarray]
 
 
-def _notes() -> list[dict[str, Any]]:
-    random, rows = np.random.default_rng(2), []
-    for number in range(TEXT_ROWS):
+def _notes() -> list[str]:
+    random, notes = np.random.default_rng(2), ["?!", ""]
+    for number in range(2, TEXT_ROWS):
         words = random.choice(WORDS, size=random.integers(1, 20)).tolist()
         words.insert(int(random.integers(0, len(words))), ("gloomy", "merry")[number % 2])
-        rows.append({"note": " ".join(words), "mood": ("sad", "glad")[number % 2]})
-    rows[0]["note"] = "?!"
-    del rows[1]["note"]
-    return rows
+        notes.append(" ".join(words))
+    return notes
 
 
 @pytest.fixture(scope="session")
 def notes(tmp_path_factory) -> Callable[..., Texts]:
-    """Return a function from a transform of the texts to what became of them; each is analyzed once."""
-    rows, found = _notes(), {}
+    """Return a function from the transforms of columns to what became of their texts; each is analyzed once."""
+    found: dict[str, Texts] = {}
 
-    def analyzed_with(transform: dict[str, Any]) -> Texts:
-        key = json.dumps(transform, sort_keys=True)
+    def analyzed_with(**transforms: dict[str, Any]) -> Texts:
+        key = json.dumps(transforms, sort_keys=True)
         if key not in found:
-            found[key] = _analyzed_texts(rows, transform, tmp_path_factory.mktemp("texts"))
+            plans = {column: [transform] for column, transform in transforms.items()}
+            found[key] = _analyzed_texts(plans, tmp_path_factory.mktemp("texts"))
         return found[key]
 
     return analyzed_with
 
 
-def _analyzed_texts(rows: list[dict[str, Any]], plan: dict[str, Any], folder: Path) -> Texts:
-    config = {**TEXT_CONFIG, "features": {"exclude": [], "columns": {"note": [plan]}}}
-    metadata = tft.DatasetMetadata.from_feature_spec(TEXT_SPEC)
-    listed = [{"note": [row["note"]] if "note" in row else [], "mood": row["mood"]} for row in rows]
+def _analyzed_texts(plans: dict[str, list[dict[str, Any]]], folder: Path) -> Texts:
+    config = {**TEXT_CONFIG, "features": {"exclude": [], "columns": plans}}
+    spec = {**dict.fromkeys(plans, tf.io.VarLenFeature(tf.string)), "mood": tf.io.FixedLenFeature([], tf.string)}
+    metadata, notes = tft.DatasetMetadata.from_feature_spec(spec), _notes()
+    rows = [
+        {**(dict.fromkeys(plans, note) if note else {}), "mood": ("sad", "glad")[number % 2]}
+        for number, note in enumerate(notes)
+    ]
+    listed = [{**{name: [row[name]] if name in row else [] for name in plans}, "mood": row["mood"]} for row in rows]
 
     def preprocessing_fn(raw: dict[str, Any]) -> dict[str, Any]:
         features = text.preprocessing_fn(raw, config)
-        if plan["kind"] == "tokens":  # every token is known, so that TFT's own TF-IDF can be compared
-            known = tf.sparse.from_dense(features["note_tokens"])
+        if "every_tokens" in features:  # every token is known, so that TFT's own TF-IDF can be compared
+            known = tf.sparse.from_dense(features["every_tokens"])
             features["tft_ids"], features["tft_weights"] = tft.tfidf(known.with_values(known.values - 1), 100)
         return features
 
@@ -245,9 +259,12 @@ def _analyzed_texts(rows: list[dict[str, Any]], plan: dict[str, Any], folder: Pa
         train_files=[str(folder / "rows.gz")], eval_files=[str(folder / "rows.gz")], transform_graph_path=str(folder),
         serving_model_dir=str(folder / "model"), model_run_dir=str(folder / "run"), custom_config=config,
     )  # fmt: skip
-    transform = tft.TFTransformOutput(str(folder))
-    graph, texts = TransformGraph(transform), tf.constant([row.get("note", "") for row in rows])
-    features = graph(_raw.as_parsed({"note": texts}, graph.raw_feature_spec))
-    arrays = {name: values.numpy() for name, values in features.items() if not isinstance(values, tf.SparseTensor)}
-    arrays |= {name: tf.sparse.to_dense(features[name]).numpy() for name in features if name not in arrays}
-    return Texts(rows, texts, arguments, graph, transform, arrays)
+    transform, texts = tft.TFTransformOutput(str(folder)), tf.constant(notes)
+    graph = TransformGraph(transform)
+    features = graph(_raw.as_parsed(dict.fromkeys(plans, texts), graph.raw_feature_spec))
+    dense = {
+        name: tf.sparse.to_dense(values) if isinstance(values, tf.SparseTensor) else values
+        for name, values in features.items()
+    }
+    arrays = {name: values.numpy() for name, values in dense.items()}
+    return Texts(rows, texts, plans, arguments, graph, transform, arrays)

@@ -13,7 +13,7 @@ from models import _inputs, _pictures, image
 from models._transform_graph import TransformGraph
 from serving.errors import ServingError
 from serving.predictor import Predictor
-from tests.conftest import custom_config, pipeline_config
+from tests.conftest import custom_config, pipeline_config, write_examples
 from tests.pictures import CLASSES, COLUMNS, LABEL, SIZE, encoded, split
 
 
@@ -115,6 +115,16 @@ def test_pixels_are_kept_as_bytes_and_streamed_when_there_are_too_many(head, tra
     for one, other in zip(streamed.batches(16), kept.batches(16), strict=True):
         np.testing.assert_array_equal(one[0]["image_pixels"], other[0]["image_pixels"])
         np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_a_broken_picture_in_the_data_is_one_line(transform, tmp_path, pictures):
+    rows = [{**pictures[0], "path": "a"}, {**pictures[1], "path": "b", "image": pictures[1]["image"][:50]}]
+    write_examples({"train": rows}, tmp_path)
+    line = r"^a row cannot be transformed, got (Invalid|jpeg)[^\n{]* in \['[^\n]*Split-train/\*'\]; take it out"
+    with pytest.raises(ValueError, match=line):
+        _inputs.read_split(
+            [str(tmp_path / "Split-train" / "*")], TransformGraph(transform), "label_label", _pictures.compact
+        )
 
 
 def test_a_block_holds_fewer_rows_when_a_row_is_large(transform, head, monkeypatch):

@@ -7,20 +7,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _inputs, _words, text
+from models import _inputs, _words, tabular, text
 from serving.predictor import Predictor
 from serving.preprocessing import Preprocessing
 from tests.conftest import serialized
-from tests.models.conftest import BAG, TEXT_CONFIG, TOKENS
+from tests.models.conftest import BAG, EVERY_TOKEN, TEXT_CONFIG
 
 LONG = {**BAG, "length": 40}
-ALL_TOKENS = {**TOKENS, "max_words": 1000, "length": 40}
 SMALL = {**text.DEFAULTS, "hidden_units": 8, "embedding_units": 8, "filters": 8, "dropout": 0.0, "learning_rate": 0.05}
 
 
 @pytest.mark.parametrize("network", ["linear", "mlp", "average", "cnn"])
 def test_a_network_learns_from_words_and_answers_for_none(notes, network):
-    found = notes(LONG if network in ("linear", "mlp") else ALL_TOKENS)
+    found = notes(note=LONG) if network in ("linear", "mlp") else notes(note=EVERY_TOKEN)
     split = _inputs.read_split(found.arguments.train_files, found.graph, "mood_label")
     features = {name: split.columns[0][name] for name in split.columns[0] if not name.startswith("tft_")}
     keras.utils.set_random_seed(1)
@@ -30,6 +29,27 @@ def test_a_network_learns_from_words_and_answers_for_none(notes, network):
     right = probabilities.argmax(axis=1) == split.labels()
     assert right[2:].mean() > 0.95
     assert np.isfinite(probabilities[:2]).all(), "rows without a word"
+
+
+def test_a_table_reads_a_text_too(notes):
+    found = notes(note=LONG)
+    split = _inputs.read_split(found.arguments.train_files, found.graph, "mood_label")
+    keras.utils.set_random_seed(1)
+    hp = {**tabular.DEFAULTS, "hidden_units": 8, "learning_rate": 0.03, "dropout": 0.0}
+    model = tabular.build_model(found.transform, TEXT_CONFIG, hp, split.labels())
+    model.fit(split.columns[0], split.labels(), epochs=8, batch_size=32, verbose=0)
+    probabilities = model.predict(split.columns[0], verbose=0)
+    assert (probabilities.argmax(axis=1) == split.labels())[2:].mean() > 0.95
+    widths = {weights.shape[-1] for weights in model.trainable_variables if weights.shape[0] == 60}
+    assert widths == {2, 3}, "one weight a class for the wide part, the fourth root of 60 for the deep one"
+
+
+def test_a_table_reads_no_tokens():
+    config = {**TEXT_CONFIG, "features": {"exclude": [], "columns": {"note": [EVERY_TOKEN]}}}
+    with pytest.raises(
+        ValueError, match=r"features\.columns\.note: the model tabular reads a text as a bag, got tokens"
+    ):
+        tabular.preprocessing_fn({"note": None, "mood": None}, config)
 
 
 def test_a_weighted_bag_is_a_dense_layer_on_the_sparse_vector():
@@ -46,12 +66,12 @@ def test_a_weighted_bag_is_a_dense_layer_on_the_sparse_vector():
     [
         ("lstm", LONG, "no such network, got 'lstm'; there are linear, mlp, average, cnn"),
         ("cnn", LONG, "cnn reads what the transform tokens makes, got note_bag; give every column"),
-        ("linear", ALL_TOKENS, "linear reads what the transform text makes, got note_tokens; give every column"),
+        ("linear", EVERY_TOKEN, "linear reads what the transform text makes, got note_tokens; give every column"),
     ],
 )
 def test_a_network_that_cannot_read_the_columns_is_refused(notes, network, plan, message):
     with pytest.raises(ValueError, match=f"network: {message}"):
-        text.build_model(notes(plan).transform, TEXT_CONFIG, {**SMALL, "network": network}, np.zeros(1))
+        text.build_model(notes(note=plan).transform, TEXT_CONFIG, {**SMALL, "network": network}, np.zeros(1))
 
 
 @pytest.mark.parametrize(("plan", "got"), [({}, "no transform"), ({"more": [{"kind": "vocabulary"}]}, "vocabulary")])
@@ -65,7 +85,7 @@ def test_a_column_that_is_no_text_is_refused(plan, got):
 @pytest.fixture(scope="module")
 def exported(notes):
     """A linear model on bags, trained and exported as the pipeline would, and what it was made of."""
-    found = notes(LONG)
+    found = notes(note=LONG)
     arguments = found.arguments
     arguments.custom_config["hyperparameters"] = {"network": "linear", "learning_rate": 0.05}
     text.run_fn(arguments)

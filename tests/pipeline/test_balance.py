@@ -41,9 +41,9 @@ WORDS = {
         "train 4 rows (25.0 % yes), eval 1 (0.0 % yes), ",
     ),
     "two numbers": (
-        {"task": "binary", "classes": [1, 2]},
-        {"train": [1, 2, 2, 2], "eval": [1]},
-        "train 4 rows (75.0 % 2), eval 1 (0.0 % 2), ",
+        {"task": "binary", "classes": [2, 4]},
+        {"train": [2, 4, 4, 4], "eval": [2]},
+        "train 4 rows (75.0 % 4), eval 1 (0.0 % 4), ",
     ),
     "three words": (
         {"task": "multiclass"},

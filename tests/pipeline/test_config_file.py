@@ -61,6 +61,14 @@ BROKEN = {
         ("fare: [log, {bucketize: {buckets: 40}}]", "fare: [bucketize, {bucketize: {buckets: 40}}]"),
         ": features.columns.fare: one transform twice, got bucketize, bucketize; a column takes each once",
     ),
+    "a misspelt option of a text": (
+        ("    trip_start_day:", "    company: {text: {ngram: 2}}\n    trip_start_day:"),
+        "unknown key, got 2; did you mean 'ngrams'?",
+    ),
+    "weights that there are not": (
+        ("    trip_start_day:", "    company: {text: {weights: idf}}\n    trip_start_day:"),
+        "input should be 'tfidf', 'count' or 'binary', got 'idf'; see docs/config.md",
+    ),
     "a class that YAML takes for a boolean": (
         ("task: binary", "task: binary\n  classes: [no, 'yes']"),
         ": label.classes.0: a boolean to YAML, got False; write it in quotes, yes, no, on and off too",
@@ -157,6 +165,10 @@ BROKEN = {
     "a query for a format of files": (
         ("source: taxi", "query: SELECT 1"),
         ": data: a query is for the format bigquery, got query and 'csv'; change one",
+    ),
+    "a query that is split by time": (
+        ("source: taxi\n  split: {train: 2, eval: 1}", "query: SELECT 1\n  format: bigquery\n  split: {by: random}"),
+        ": data: the rows of a query are split by hash alone, got 'random'; split in the query",
     ),
     "BigQuery without a query": (
         ("source: taxi", "path: rows.csv\n  format: bigquery"),

@@ -66,9 +66,10 @@ def test_a_schema_says_its_columns(artifact):
 
 
 def test_a_search_says_its_trials_and_the_best(artifact):
-    trials = [{"trial_id": "03", "score": 0.123456, "units": 64, "kind": "wide"}, {"trial_id": "00", "score": 0.2}]
-    results = artifact(standard_artifacts.TunerResults, {"tuner_results.json": json.dumps(trials)})
-    assert figures.figure("Tuner", {"tuner_results": [results]}) == "2 trials, best score 0.1235, units 64"
+    trials = [{"trial": "0", "objective": 0.2}, {"trial": "1", "objective": 0.123456}]
+    report = {"objective": "val_loss", "best": "1", "trials": trials}
+    results = artifact(standard_artifacts.TunerResults, {"trials.json": json.dumps(report)})
+    assert figures.figure("Tuner", {"tuner_results": [results]}) == "2 trials, best val_loss 0.1235"
 
 
 def test_a_baseline_is_named_or_not_there(artifact):

@@ -69,3 +69,19 @@ def test_an_error_at_import_is_told_with_its_line(mistakes):
 def test_a_tuner_is_only_needed_for_a_search(mistakes):
     (found,) = mistakes(PREPROCESSING + RUN, tuner=TUNER)
     assert "lacks a function tuner_fn" in found
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "line"),
+    [
+        ("models._batch_size_tuner.BatchSizeTuner", None),
+        ("keras_tuner.Hyperband", None),
+        ("keras_tuner.HyperModel", "no subclass of keras_tuner.Tuner, got 'keras_tuner.HyperModel'; derive one"),
+        ("keras_tuner.Bayes", "no subclass of keras_tuner.Tuner, got 'keras_tuner.Bayes'; derive one"),
+        ("my.tuners.Own", "my.tuners cannot be imported, got ModuleNotFoundError: No module named 'my'"),
+    ],
+)
+def test_a_tuner_of_ones_own_is_looked_at(mistakes, algorithm, line):
+    found = mistakes(PREPROCESSING + RUN + "def tuner_fn(fn_args): ...", tuner={**TUNER, "algorithm": algorithm})
+    assert len(found) == (line is not None)
+    assert not line or line in found[0]

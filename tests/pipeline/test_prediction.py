@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from pipeline import asking
+
 ANSWERS = [
     '  {"score": 44.5}  for {"fare": 2.5, "company": "It\'s ünique", "zone": 7}',
     '  {"score": 30.0}  for {"company": "A"}',
@@ -122,3 +124,8 @@ def test_what_is_no_model_server_is_told(command, served):
     result = command("predict", "small", "--url", f"http://127.0.0.1:{served.grpc_port}")
     assert result.exit_code == 2
     assert "does not speak HTTP" in result.output
+
+
+def test_what_tensorflow_says_of_its_nodes_is_left_out():
+    said = "INVALID_ARGUMENT: {{function_node a}} {{node b/c}} Unknown image file format.\n\t [[{{node d}}]]"
+    assert asking._in_short(ValueError(said)) == "INVALID_ARGUMENT: Unknown image file format."

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import pushed
 from pipeline.errors import SetupError
-from pipeline.serve import _port, _reachable
+from pipeline.serve import LONGEST_PASTED, _curl, _port, _reachable
 
 FREE = ("--engine", "embedded", "--port", "0", "--grpc-port", "0")
 
@@ -153,3 +153,13 @@ def test_files_for_containers_and_clusters_are_written(command, home, tmp_path):
 )
 def test_a_url_names_an_address_that_can_be_asked(host, address):
     assert _reachable(host) == address
+
+
+def test_a_picture_that_is_too_long_to_paste_goes_into_a_file(home):
+    short, long = ({"image": b"\xff" * size} for size in (90, LONGEST_PASTED))
+    assert '{"b64": "////' in _curl(home, "http://127.0.0.1:8501", short)
+    line = _curl(home, "http://127.0.0.1:8501", long)
+    _, _, place, url = shlex.split(line)
+    assert url == "http://127.0.0.1:8501/v1/models/small:predict"
+    with open(place.removeprefix("@"), encoding="utf-8") as file:
+        assert json.load(file)["instances"][0]["image"]["b64"].startswith("////")

@@ -98,6 +98,11 @@ def test_a_span_that_is_not_there_is_told_with_those_that_are(tree, pattern, wan
     assert str(error.value).startswith(REFUSED[pattern, wanted])
 
 
+def test_a_number_with_more_digits_than_a_date_is_none(tree):
+    found = spans.resolve({"rows": tree("{YYYY}{MM}{DD}.csv", ["20260101.csv", "202601150.csv", "2026115.csv"])}, None)
+    assert [Path(pattern).name for pattern in found.patterns["rows"]] == ["20260101.csv"]
+
+
 def test_a_long_list_of_spans_is_cut(tree):
     path = tree("{SPAN}.csv", [f"{number}.csv" for number in range(0, 100, 2)])
     with pytest.raises(spans.NoSpan, match=r"got 51; there are …, 80, 82, 84, 86, 88, 90, 92, 94, 96, 98$"):

@@ -1,0 +1,57 @@
+"""A process that trains trials for `_tuner_chief.py`: one line of JSON comes in, and then nothing until the end."""
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+import tensorflow as tf
+from tfx.components.trainer import fn_args_utils
+from tfx.components.util import udf_utils
+from tfx.utils import json_utils
+
+from components import _tuner_chief, _tuner_record
+
+
+def main() -> None:
+    """Wait for the job, and do it."""
+    line = sys.stdin.readline()
+    if line:
+        threading.Thread(target=_end_with_chief, daemon=True).start()
+        work(json.loads(line))
+    # Not by way of the interpreter's end: it would wait for the thread that reads.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def work(job: dict[str, Any]) -> None:
+    """Train what the oracle gives, until it has no more.
+
+    Args:
+        job: `inputs` (artifacts by key, TFX's JSON), `exec_properties`, `folder`, `seed`, `deadline`, `threads`, `port`
+            and `name`.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(job["threads"])
+    tf.config.threading.set_inter_op_parallelism_threads(job["threads"])
+    os.environ |= {
+        "KERASTUNER_TUNER_ID": job["name"],
+        "KERASTUNER_ORACLE_IP": _tuner_chief.HOST,
+        "KERASTUNER_ORACLE_PORT": str(job["port"]),
+    }
+    properties = job["exec_properties"]
+    fn_args = fn_args_utils.get_common_fn_args(json_utils.loads(job["inputs"]), properties, job["folder"])
+    found = udf_utils.get_fn(properties, "tuner_fn")(fn_args)
+    _tuner_record.make_recorded(found.tuner, seed=job["seed"], deadline=job["deadline"])
+    found.tuner.search(**found.fit_kwargs)
+
+
+def _end_with_chief() -> None:
+    """Exit when the chief does: the pipe from it comes to its end."""
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ def main() -> None:
     """Print what the command prints."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        wish = init.Wish(taxi.SOURCE.locate(place), "big_tipper", "taxi", place / "taxi.yaml", "csv", force=False)
+        wish = init.Wish(taxi.SOURCE.locate(place), "big_tipper", "taxi", place / "taxi.yaml", "csv", (), force=False)
         print("\n".join(init.run(wish, place)))
 
 

@@ -15,6 +15,7 @@ _force = click.option("--force", is_flag=True, help="Write over files that are t
 @click.option("--name", help="Of the pipeline and of its model.  [default: from the file]")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="[default: configs/NAME.yaml]")
 @click.option("--format", "data_format", metavar="FORMAT", help="One of `slipway list formats`.  [default: by suffix]")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the format, delimiter=';' for one.")
 @_force
 @cli_options.home
 @cli_options.ends_in_words
@@ -24,6 +25,7 @@ def init(
     name: str | None,
     output: Path | None,
     data_format: str | None,
+    options: tuple[str, ...],
     force: bool,
     home: str | None,
 ) -> None:
@@ -35,7 +37,7 @@ def init(
     from pipeline import init as command
     from pipeline.home import home_root
 
-    wish = command.Wish(data, label, name, output, data_format, force)
+    wish = command.Wish(data, label, name, output, data_format, options, force)
     for line in command.run(wish, home_root(home)):
         click.echo(line)
 

@@ -2,11 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pipeline import names, raw_rows, schema_file
+import yaml
+
+from pipeline import data_config, names, raw_rows, schema_file
 from pipeline.errors import DataError, SetupError
 from pipeline.screen import logged_to
 
@@ -24,6 +27,7 @@ class Wish:
         name: of the pipeline; None takes the file's.
         output: the config to write; None writes `configs/<name>.yaml`.
         kind: format of the files; None goes by their suffix.
+        options: of the loader, `key=value`; the value is YAML.
         force: write over files that are there.
     """
 
@@ -32,6 +36,7 @@ class Wish:
     name: str | None
     output: Path | None
     kind: str | None
+    options: Sequence[str]
     force: bool
 
 
@@ -43,11 +48,11 @@ def run(wish: Wish, home: Path) -> list[str]:
         DataError: the data cannot be read, or there is nothing to learn from them.
     """
     pattern, kind = os.path.abspath(wish.data), _kind(wish)
-    name = _name(wish)
+    name, options = _name(wish), _options(wish.options, kind)
     config = wish.output or Path("configs") / f"{name}.yaml"
     schema = config.with_suffix(".schema.pbtxt")
     schema_file.require_free([config, schema], "slipway init", force=wish.force)
-    header = _header(pattern, kind)
+    header = _header(pattern, kind, options)
     rename = servable(header)
     label = rename.get(wish.label, wish.label)
     try:
@@ -57,11 +62,11 @@ def run(wish: Wish, home: Path) -> list[str]:
     with logged_to(home / "init.log") as screen, screen.working_on(f"looking at {wish.data}"):
         from pipeline import init_label, init_plan, init_table, init_text, schema_infer, schema_review
 
-        table = init_table.look(raw_rows.of_files(kind, [pattern], rename), label)
+        table = init_table.look(raw_rows.of_files(kind, [pattern], rename, options), label)
         plan = init_plan.plan(table, init_label.decide(table, label))
         found = schema_infer.schema(table.statistics, label)
     relative = Path(os.path.relpath(pattern, config.absolute().parent)).as_posix()
-    place = init_text.Place(name, config, schema, relative, kind, table.rows, rename)
+    place = init_text.Place(name, config, schema, relative, kind, options, table.rows, rename)
     head = schema_review.head(name, table.statistics, f"slipway init {wish.data}")
     schema_file.write_text(schema, schema_file.text(found, head))
     schema_file.write_text(config, init_text.text(place, plan))
@@ -83,7 +88,7 @@ def servable(header: Iterable[str]) -> dict[str, str]:
 
 def _kind(wish: Wish) -> str:
     """Return the loader's name, by the wish or by the suffix of the file."""
-    known = names.plug_ins("data.loaders")
+    known = [name for name in names.plug_ins("data.loaders") if name != data_config.QUERIED]
     suffix = Path(wish.data.removesuffix(".gz")).suffix.lstrip(".").lower()
     kind = wish.kind or SUFFIXES.get(suffix, suffix)
     if wish.kind is None and kind not in known:
@@ -96,6 +101,21 @@ def _kind(wish: Wish) -> str:
     return kind
 
 
+def _options(pairs: Sequence[str], kind: str) -> dict[str, Any]:
+    """Return the options of a loader, checked by it."""
+    known, found = names.load("data.loaders", kind).OPTIONS, {}
+    for pair in pairs:
+        key, _, text = pair.partition("=")
+        try:
+            names.require(key, known, what=f"option of the format {kind}")
+            # A single sign, such as a tab or `|`, is not YAML but is meant as it is.
+            found[key] = text if re.fullmatch(r"\W", text) else yaml.safe_load(text)
+            known[key](found[key])
+        except (ValueError, yaml.YAMLError) as error:
+            raise SetupError(f"--option {key}: {error}") from error
+    return found
+
+
 def _name(wish: Wish) -> str:
     if wish.name is not None:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", wish.name):
@@ -106,10 +126,10 @@ def _name(wish: Wish) -> str:
     return re.sub(r"^[^a-z]+|[^a-z0-9]+$", "", re.sub(r"[^a-z0-9_-]+", "_", stem)) or "table"
 
 
-def _header(pattern: str, kind: str) -> Sequence[str]:
+def _header(pattern: str, kind: str, options: Mapping[str, Any]) -> Sequence[str]:
     loader = names.load("data.loaders", kind)
     try:
-        return loader.column_names(loader.matching_files(pattern)[0])
+        return loader.column_names(loader.matching_files(pattern)[0], options)
     except OSError as error:
         raise SetupError(f"slipway init: {error}") from error
     except ValueError as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import init_dates
 from pipeline.init_label import shown
 from pipeline.init_table import Column
 from pipeline.schema_words import percent
@@ -24,6 +25,8 @@ SLICES, SLICE_VALUES, SLICE_ROWS, SLICE_SHARE = 2, 10, 100, 0.05
 
 def transforms(column: Column) -> Any:
     """Return the transforms of a column as they stand in a config."""
+    if (date := init_dates.transform(column)) is not None:
+        return date
     rows, distinct = int(column.known.sum()), column.distinct
     if column.kind == "text":
         return {"vocabulary": {"top_k": WORDS}} if distinct > WORDS else "vocabulary"

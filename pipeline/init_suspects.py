@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from pipeline import init_measure
+from pipeline import init_dates, init_measure
 from pipeline.init_label import Label, shown
 from pipeline.init_measure import Score
 from pipeline.init_table import Column
@@ -34,10 +34,12 @@ def at_sight(column: Column, label: Label) -> str | None:
         return "infinite values, which make every mean infinite"
     if (copy := _copy(column, label)) is not None:
         return copy
+    if init_dates.transform(column) is not None:
+        return None
     if column.distinct == rows and column.kind != "numbers":
         return "unique in every row: an id says nothing about new rows"
     if column.kind == "text" and column.distinct > MOSTLY_NEW * rows:
-        return f"{column.distinct:,} different texts in {rows:,} rows: an id, a date or sentences, and no categories"
+        return f"{column.distinct:,} different texts in {rows:,} rows: an id or sentences, and no categories"
     return None
 
 

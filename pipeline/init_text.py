@@ -22,6 +22,7 @@ class Place:
         schema: likewise.
         data: path or glob of the raw files, relative to the config.
         kind: format of the files.
+        options: of the loader.
         rows: how many there are.
         rename: names in the config by column of the files.
     """
@@ -31,6 +32,7 @@ class Place:
     schema: Path
     data: str
     kind: str
+    options: Mapping[str, Any]
     rows: int
     rename: Mapping[str, str]
 
@@ -58,6 +60,8 @@ def _head(place: Place, plan: Plan) -> str:
 
 def _data(place: Place) -> str:
     lines = ["data:", f"  path: {inline(place.data)}", f"  format: {place.kind}"]
+    if place.options:
+        lines.append(f"  options: {inline(dict(place.options))}")
     if place.rename:
         lines.append("  rename: # TensorFlow serves names of letters, digits, _, . and - only")
         lines += [f"    {inline(name)}: {inline(new)}" for name, new in place.rename.items()]

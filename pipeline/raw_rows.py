@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import names
 from pipeline.config_file import ConfigFile
 from pipeline.data_files import curated_schema, data_format, float_columns
-from pipeline.errors import DataError
+from pipeline.errors import DataError, SetupError
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
@@ -51,9 +51,12 @@ def of_config(file: ConfigFile) -> RawRows:
     """Return the rows of a config, with the types that its run would give them.
 
     Raises:
+        SetupError: they are asked for by a query.
         DataError: they cannot be read.
     """
     section, options = file.config.data, dict(file.config.data.options)
+    if section.query is not None:
+        raise SetupError(f"{file.path}: data.query: is answered in a run only, got {section.query!r}; give files here")
     if file.schema_path:
         options["float_columns"] = float_columns(curated_schema(file.schema_path), section)
     patterns = [pattern for patterns in file.inputs.patterns.values() for pattern in patterns]

@@ -49,6 +49,8 @@ def odd(tmp_path) -> Path:
             "a_b": [number % 7 for number in range(ROWS)],
             "a/b": [ODD[number % len(ODD)] for number in range(ROWS)],
             "x": [f"# {number}: '" for number in range(ROWS)],
+            "seen": [f"2024-{1 + number % 12:02d}-{1 + number % 28:02d}" for number in range(ROWS)],
+            "c: #d": [number % 5 for number in range(ROWS)],
             "empty": [None] * ROWS,
             "rare": ["once", *[None] * (ROWS - 1)],
             "same": ["it's: #1\n"] * ROWS,
@@ -66,18 +68,27 @@ def test_odd_names_and_values_give_a_valid_config_with_every_column_in_it(comman
     assert config.name == "odd_data_1"
     assert config.label.name == "the_label"
     assert config.label.classes == (" <=50K", " >50K")
-    assert config.data.rename == {"the label?": "the_label", "größe": "gr_e", "a b": "a_b_2", "a/b": "a_b_3"}
+    assert config.data.rename == {
+        "the label?": "the_label",
+        "größe": "gr_e",
+        "a b": "a_b_2",
+        "a/b": "a_b_3",
+        "c: #d": "c_d",
+    }
     assert set(config.features.exclude) == {"a_b_2", "x", "empty", "rare", "same", "gaps"}
-    assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "half"}
-    assert [
-        feature.name for feature in data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt").feature
-    ][:3] == ["the_label", "gr_e", "a_b_2"]
+    assert set(config.features.columns) == {"gr_e", "a_b", "a_b_3", "seen", "c_d", "half"}
+    assert [transform.kind for transform in config.features.columns["seen"]] == ["date"]
+    schema = data_files.curated_schema(tmp_path / "configs/odd_data_1.schema.pbtxt")
+    features = {feature.name: feature for feature in schema.feature}
+    assert list(features)[:3] == ["the_label", "gr_e", "a_b_2"]
+    assert features["a_b_3"].distribution_constraints.min_domain_mass == pytest.approx(0.98)
+    assert not features["the_label"].HasField("distribution_constraints"), "no slack for the label"
     text = path.read_text(encoding="utf-8")
     assert "    - same # constant: it's: #1 in every row\n" in text
     assert "# Run: slipway run configs/odd_data_1.yaml\n" in text
     assert lines[-1].split() == ["next", "slipway", "run", "configs/odd_data_1.yaml"]
     assert any("x: unique in every row" in line for line in lines)
-    assert any("4 columns that could not be served, such as 'the label?', now the_label" in line for line in lines)
+    assert any("5 columns that could not be served, such as 'the label?', now the_label" in line for line in lines)
 
 
 def test_the_schema_fits_the_data_it_was_made_from(command, odd, tmp_path):
@@ -143,6 +154,18 @@ MISTAKES = {
         "rows.xyz: no format goes by this suffix, got 'xyz'; say which with --format: ",
     ),
     "no suffix": (["rows", "--label", "y"], "", 2, "rows: no suffix to go by; say which with --format: "),
+    "no such option": (
+        ["rows.csv", "--label", "y", "--option", "delimter=;"],
+        "",
+        2,
+        "--option delimter: no such option of the format csv, got 'delimter'; did you mean 'delimiter'?",
+    ),
+    "a bad option": (
+        ["rows.csv", "--label", "y", "--option", "delimiter=ab"],
+        "",
+        2,
+        "--option delimiter: must be one character, got 'ab'; ",
+    ),
     "a bad name": (["rows.csv", "--label", "y", "--name", "A b"], "y,x\n", 2, "--name: no name, got 'A b'; "),
     "an empty file": (["rows.csv", "--label", "y"], "", 3, "the data are refused: "),
     "ragged rows": (["rows.csv", "--label", "y"], "y,x\n1,2\n1\n", 3, "Expected 2 columns, got 1"),
@@ -168,6 +191,12 @@ def test_a_mistake_is_one_line_and_nothing_is_written(name, command, tmp_path):
     (line,) = command(*arguments, code=code)
     assert expected in line
     assert not (tmp_path / "configs").exists()
+
+
+def test_options_of_the_format_are_used_and_written_down(command, tmp_path):
+    (tmp_path / "rows.csv").write_text("y;x\n" + "a;1\nb;2\na;2\nb;1\n" * 9, encoding="utf-8")
+    command("rows.csv", "--label", "y", "--option", "delimiter=;")
+    assert config_file.read(tmp_path / "configs/rows.yaml").config.data.options == {"delimiter": ";"}
 
 
 def test_nothing_is_written_over_without_force(command, tmp_path):

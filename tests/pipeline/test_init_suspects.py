@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import init_label, init_suspects, init_table, raw_rows
+from pipeline import init_dates, init_label, init_suspects, init_table, raw_rows
 from pipeline.errors import DataError
 
 ROWS = 600
@@ -45,8 +45,13 @@ AT_SIGHT = {
     "whole number id": ("binary", RANDOM.permutation(ROWS) + 1000, "unique in every row: an id says nothing"),
     "text id": ("regression", _numbered("id"), "unique in every row: an id says nothing about new rows"),
     "whole numbers that repeat": ("binary", np.arange(ROWS) // 2, None),
-    "sentences": ("binary", _numbered("s", 400), "400 different texts in 600 rows: an id, a date or sentences"),
+    "sentences": ("binary", _numbered("s", 400), "400 different texts in 600 rows: an id or sentences"),
     "words": ("binary", _numbered("w", 200), None),
+    "dates, all different": (
+        "binary",
+        [f"20{10 + i // 336}-{1 + i // 28 % 12:02d}-{1 + i % 28:02d}" for i in range(ROWS)],
+        None,
+    ),
     "half missing": ("binary", np.where(np.arange(ROWS) % 2, NOISE, np.nan), None),
     "more than half missing": ("binary", np.where(np.arange(ROWS) % 3, np.nan, NOISE), "66.7 % missing"),
     "empty": ("binary", [None] * ROWS, "empty in every row"),
@@ -152,6 +157,29 @@ def test_the_task_comes_from_the_values_with_its_reason(name, looked):
         assert [str(label.classes[number]) for number in label.target] == [
             f"{v:g}" if v != str(v) else v for v in values
         ]
+
+
+DATES = {
+    "days": ("x", ["2020-01-31", "2021-02-01"], ("iso", ["weekday", "month"])),
+    "points in time": ("x", ["2020-01-31T10:00:00Z", "2021-02-01T11:30:00Z"], ("iso", ["hour", "weekday", "month"])),
+    "day first": ("x", ["31.01.2020", "1.2.2021"], ("%d.%m.%Y", ["weekday", "month"])),
+    "month first": ("x", ["01/31/2020", "2/1/2021"], ("%m/%d/%Y", ["weekday", "month"])),
+    "day first, with slashes": ("x", ["31/01/2020", "1/2/2021"], ("%d/%m/%Y", ["weekday", "month"])),
+    "with a clock": ("x", ["31/01/2020 10:00", "1/2/2021 9:30"], ("%d/%m/%Y %H:%M", ["hour", "weekday", "month"])),
+    "seconds": ("created_at", [1_500_000_000, 1_600_000_000], ("unix", ["hour", "weekday", "month"])),
+    "milliseconds": ("ts", [1_500_000_000_000, 1_600_000_000_000], ("unix_ms", ["hour", "weekday", "month"])),
+    "numbers of another name": ("price", [1_500_000_000, 1_600_000_000], None),
+    "numbers of another size": ("created_at", [15, 16], None),
+    "a word among dates": ("x", ["2020-01-31", "never"], None),
+}
+
+
+@pytest.mark.parametrize("name", DATES)
+def test_dates_are_known_by_their_form_and_times_by_name_and_size(name, looked):
+    column, values, expected = DATES[name]
+    table, _ = looked([0, 1] * 60, **{column: values * 60})
+    found = init_dates.transform(table.columns[column])
+    assert (found and (found["date"]["format"], found["date"]["parts"])) == expected
 
 
 REFUSED = {

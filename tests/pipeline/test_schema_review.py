@@ -30,7 +30,7 @@ def _rows() -> pd.DataFrame:
         "color": number.map(lambda i: ("red", "green", "blue")[i % 3]),
         "unit price": number / 4,
         "stock": number % 50,
-        "note": number.map(lambda i: f"note {i}" if i % 4 else None),
+        "note": number.map(lambda i: f"note {i % 90}" if i % 4 else None),
     })  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def pixels(encoded: Sequence[bytes], height: int, width: int, channels: int) -> 
     """
     from PIL import Image
 
-    found = np.empty((len(encoded), height, width, channels), np.float32)
+    found: np.ndarray = np.empty((len(encoded), height, width, channels), np.float32)
     for number, data in enumerate(encoded):
         try:
             with Image.open(io.BytesIO(data)) as picture:

@@ -68,7 +68,9 @@ class Preprocessing:
         if set(inputs) == set(self.columns) and not self._tensors:
             return columns
         features = self(columns)
-        made = {name: features[tensor["feature"]].astype(tensor["dtype"]) for name, tensor in self._tensors.items()}
+        made: dict[str, np.ndarray] = {
+            name: features[tensor["feature"]].astype(tensor["dtype"]) for name, tensor in self._tensors.items()
+        }
         return made if set(inputs) == set(made) else features
 
     def _feature(self, feature: Feature, column: Any) -> np.ndarray:
@@ -90,7 +92,7 @@ class Preprocessing:
     def _ids(self, feature: Feature, column: Any) -> np.ndarray:
         places = {word.encode(errors="surrogateescape"): place for place, word in enumerate(feature["words"])}
         words = _words(column, self._missing_word.encode())
-        behind = _buckets_of(words, feature["oov_buckets"]) + len(feature["words"])
+        behind: np.ndarray = _buckets_of(words, feature["oov_buckets"]) + len(feature["words"])
         return np.array([places.get(word, unknown) for word, unknown in zip(words, behind, strict=True)], np.int64)
 
 

@@ -44,7 +44,7 @@ def _character(character: str) -> str:
 
 
 def _ids(row: list[str], places: Mapping[str, int], length: int) -> np.ndarray:
-    ids = np.zeros(length, np.int64)
+    ids: np.ndarray = np.zeros(length, np.int64)
     found = [1 + places.get(token, len(places)) for token in row[:length]]
     ids[: len(found)] = found
     return ids
@@ -59,7 +59,8 @@ def _bag(row: list[str], places: Mapping[str, int], feature: Feature) -> tuple[n
     total = np.float32(counts.total())
     weighed = [(place, _weight(place, np.float32(count), total, feature)) for place, count in counts.items()]
     heaviest = sorted(weighed, key=lambda found: -found[1])[: feature["length"]]
-    ids, weights = np.zeros(feature["length"], np.int64), np.zeros(feature["length"], np.float32)
+    ids: np.ndarray = np.zeros(feature["length"], np.int64)
+    weights: np.ndarray = np.zeros(feature["length"], np.float32)
     for number, (place, weight) in enumerate(heaviest):
         ids[number], weights[number] = place, weight
     return ids, weights

@@ -55,7 +55,7 @@ def times(column: pa.Array, name: str) -> np.ndarray:
 
 def _from_text(texts: pa.Array) -> np.ndarray:
     zoned = pc.match_substring_regex(texts, ZONED)
-    found = np.zeros(len(texts), np.int64)
+    found: np.ndarray = np.zeros(len(texts), np.int64)
     for chosen, zone in ((zoned, "UTC"), (pc.invert(zoned), None)):
         moments = texts.filter(chosen).cast(pa.timestamp("us", zone))
         found[chosen.to_numpy(zero_copy_only=False)] = moments.cast(pa.int64()).to_numpy(zero_copy_only=False)

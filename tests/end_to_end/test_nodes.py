@@ -11,8 +11,8 @@ NODES = [step.name for step in STEPS if step.name != "SchemaGen"]
 
 
 def _answers(slipway, rows: dict[str, np.ndarray]) -> np.ndarray:
-    (version,) = (slipway.home / "serving" / "taxi").iterdir()
-    return Predictor(version).predict(rows)["probability"]
+    newest = max((slipway.home / "serving" / "taxi").glob("[0-9]*"), key=lambda version: int(version.name))
+    return Predictor(newest).predict(rows)["probability"]
 
 
 def test_a_step_that_is_not_there_is_a_mistake_of_the_command_line(slipway_at):
@@ -20,10 +20,10 @@ def test_a_step_that_is_not_there_is_a_mistake_of_the_command_line(slipway_at):
     assert output.splitlines()[-1].startswith("taxi: no such step, got 'Trainr'; did you mean 'Trainer'?")
 
 
-def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(slipway_at):
-    local, nodes = slipway_at("local"), slipway_at("nodes")
+def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(pushed, slipway_at):
+    nodes = slipway_at("nodes")
     phones = ("--set", "mobile={calibration_rows: 20, variants: {float32: {required: true}}}")
-    local.run(*phones)
+    pushed.run(*phones)
     for name in NODES:
         nodes("node", "--config", "configs/taxi.yaml", "--node", name, "--run-id", "one", *nodes.QUICK, *phones)
     rows = {
@@ -35,7 +35,7 @@ def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(slipway_
         "dropoff_longitude": [-87.66] * 3, "payment_type": ["Cash", "Credit Card", "Credit Card"],
         "company": ["Blue Ribbon Taxi Association Inc.", "", "Top Cab Affiliation"],
     }  # fmt: skip
-    np.testing.assert_allclose(_answers(local, rows), _answers(nodes, rows), atol=1e-5)
+    np.testing.assert_allclose(_answers(pushed, rows), _answers(nodes, rows), atol=1e-5)
     versions = {
         folder: [path.name for path in (nodes.home / folder / "taxi").iterdir()] for folder in ("serving", "mobile")
     }

@@ -63,7 +63,7 @@ def test_a_model_whose_doors_disagree_is_not_pushed(pushed, in_copy):
     def fares_one_higher(root: Path) -> None:
         path, line = (
             root / "models/_export.py",
-            "columns = _raw.as_columns(tf.io.parse_example(examples, model_spec), names)",
+            "columns = _raw.as_columns(tf.io.parse_example(examples, request_spec), names)",
         )
         text = path.read_text(encoding="utf-8")
         parts = text.split(f"        {line}\n")

@@ -108,7 +108,8 @@ def again(head, tmp_path):
 
 def test_a_search_tries_what_the_config_says_and_finds_the_best(again):
     space = {"hidden_units": {"choice": [17, 19]}}
-    search = {"space": space, "objective": "val_accuracy", "direction": "max", "max_trials": 2, "epochs": 1}
+    kind = {"algorithm": "random", "executions_per_trial": 1}
+    search = {**kind, "space": space, "objective": "val_accuracy", "direction": "max", "max_trials": 2, "epochs": 1}
     found = tabular.tuner_fn(again("multiclass", tuner={**search, "patience": 1, "seed": 1}))
     assert isinstance(found.tuner, keras_tuner.RandomSearch)
     found.tuner.search(**found.fit_kwargs)

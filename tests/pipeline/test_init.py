@@ -43,7 +43,7 @@ def odd(tmp_path) -> Path:
     _write(
         tmp_path / "Odd data (1).csv",
         **{
-            "the label?": [[" <=50K", " >50K"][number > 0.3] for number in numbers + noise],
+            "the label?": [[" <=50K", " >50K"][int(number > 0.3)] for number in numbers + noise],
             "größe": numbers + 1,
             "a b": range(0, 2 * ROWS, 2),
             "a_b": [number % 7 for number in range(ROWS)],

@@ -6,6 +6,7 @@ Source: model_servers/prediction_service_impl.cc, servables/tensorflow/predict_u
 import asyncio
 import threading
 import time
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -219,21 +220,29 @@ def _signature(servable: Servable, name: str) -> Signature:
 
 
 def _inputs(signature: Signature, given: Any) -> dict[str, np.ndarray]:
-    sent, expected = set(given), set(signature.inputs)
-    extra, missing = sorted(sent - expected), sorted(expected - sent - set(signature.defaults))
+    sent = dict(given)
+    if sent.keys() != signature.inputs.keys():
+        _require_inputs(signature, sent.keys())
+    arrays = {}
+    for name, info in signature.inputs.items():
+        if (proto := sent.get(name)) is None:
+            continue
+        if proto.dtype != info.dtype and proto.dtype:
+            expects, got = info.dtype_name, dtype_name(proto.dtype)
+            raise invalid(f"Expects arg[{len(arrays)}] to be {expects} but {got} is provided")
+        arrays[name] = to_array(proto, name)
+    return arrays
+
+
+def _require_inputs(signature: Signature, sent: Collection[str]) -> None:
+    extra = sorted(set(sent) - set(signature.inputs))
+    missing = sorted(set(signature.inputs) - set(sent) - set(signature.defaults))
     if extra or missing:
         raise invalid(
-            f"input size does not match signature: {len(sent)}!={len(expected)} "
+            f"input size does not match signature: {len(sent)}!={len(signature.inputs)} "
             f"len({{{','.join(sorted(sent))}}}) != len({{{','.join(signature.inputs)}}}). "
             f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
         )
-    arrays = {}
-    for number, name in enumerate(name for name in signature.inputs if name in sent):
-        if given[name].dtype != signature.inputs[name].dtype and given[name].dtype:
-            expects, got = signature.inputs[name].dtype_name, dtype_name(given[name].dtype)
-            raise invalid(f"Expects arg[{number}] to be {expects} but {got} is provided")
-        arrays[name] = to_array(given[name], name)
-    return arrays
 
 
 def _wanted(signature: Signature, output_filter: Any) -> tuple[str, ...] | None:

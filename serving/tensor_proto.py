@@ -14,6 +14,8 @@ _FIELDS = {
     np.int8: "int_val", np.uint16: "int_val", np.int64: "int64_val", np.bool_: "bool_val", np.uint32: "uint32_val",
     np.uint64: "uint64_val", np.object_: "string_val", np.float16: "half_val",
 }  # fmt: skip
+# Fields whose values numpy takes as they are.
+_SINGLE = {kind: _FIELDS[kind] for kind in (np.float32, np.float64, np.int64, np.int32, np.object_)}
 _WIDE = {np.uint8: np.int64, np.int16: np.int64, np.int8: np.int64, np.uint16: np.int64}  # they wrap, not overflow
 _PAIRS = {np.complex64: "scomplex_val", np.complex128: "dcomplex_val"}
 _BFLOAT16 = 14
@@ -33,6 +35,11 @@ def to_array(proto: Any, alias: str) -> np.ndarray:
         raise invalid(f"tensor parsing error: {alias}")
     count = math.prod(shape)
     try:
+        if count == 1 and kind in _SINGLE and not proto.tensor_content:
+            # What a client that asks about one row sends, once for each feature.
+            values = getattr(proto, _SINGLE[kind])
+            if len(values) == 1:
+                return np.array([values[0]], kind).reshape(shape)
         if proto.tensor_content:
             return _from_content(proto, kind, shape, count)
         if count > _MAX_ELEMENTS:

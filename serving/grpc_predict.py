@@ -223,7 +223,7 @@ def _inputs(signature: Signature, given: Any) -> dict[str, np.ndarray]:
     sent = dict(given)
     if sent.keys() != signature.inputs.keys():
         _require_inputs(signature, sent.keys())
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for name, info in signature.inputs.items():
         if (proto := sent.get(name)) is None:
             continue

@@ -1,7 +1,6 @@
 """Malformed bodies and URLs, load while versions come and go, and memory that stays where it was."""
 
 import http.client
-import os
 import shutil
 import threading
 import time
@@ -119,19 +118,20 @@ def test_nonsense_is_answered_and_harms_nobody(zoo, rest):
     assert rest.predict({"instances": [1.0]}).json == {"predictions": [2.5]}
 
 
-def resident_mb(child):
-    with open(f"/proc/{child.pid}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+def own_mb(child):
+    """MiB that are the server's own. What it maps of TensorFlow's libraries, 370 to 480 MiB, is the page cache's choice."""
+    with open(f"/proc/{child.pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:")) / 2**10
 
 
 @pytest.mark.slow
 def test_twenty_thousand_malformed_requests_leave_no_trace(zoo_model, server_process, rest_of):
     with server_process(zoo_model, name="zoo") as (child, port, _):
         abuse(port, 5000)
-        before = resident_mb(child)
+        before = own_mb(child)
         abuse(port, 20_000)
-        assert resident_mb(child) < before + 15
-        assert before < 700
+        assert own_mb(child) < before + 15
+        assert before < 300
         rest = rest_of(SimpleNamespace(rest_port=port))
         assert rest.predict({"instances": [1.0]}).json == {"predictions": [2.5]}
 
@@ -252,6 +252,6 @@ def test_a_hundred_thousand_requests_leave_memory_where_it_was(zoo_model, server
 
     with server_process(zoo_model, name="zoo") as (child, port, _):
         crowd(port, 20_000)
-        before = resident_mb(child)
+        before = own_mb(child)
         crowd(port, 100_000)
-        assert resident_mb(child) < before + 15
+        assert own_mb(child) < before + 15

@@ -89,10 +89,14 @@ def record_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of one file in batches of about `BLOCK_BYTES` of text, as columns of the given types.
 
+    Without types, all columns are read, as pyarrow guesses them.
+
     Raises:
         ValueError: a row has too few or too many cells, or a value is not of its column's type.
     """
-    convert = pacsv.ConvertOptions(column_types=dict(types), null_values=[""], strings_can_be_null=True)
+    convert = pacsv.ConvertOptions(
+        column_types=dict(types), include_columns=list(types), null_values=[""], strings_can_be_null=True
+    )
     # One thread: only then does pyarrow know the number of a broken row.
     encoding = options.get("encoding", "utf8")
     read = pacsv.ReadOptions(block_size=_files.BLOCK_BYTES, use_threads=False, encoding=encoding)

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from data.loaders import _example_gen, images
+from data.loaders import _example_gen, _files, images
 
 
 def picture(number: int, kind: str = "PNG") -> bytes:
@@ -113,6 +113,19 @@ def test_a_row_whose_picture_is_bad_or_missing_is_refused_or_skipped(run, table,
 def test_a_table_without_the_column_of_paths_is_told(table):
     with pytest.raises(ValueError, match="no column of paths, got 'picture'; there are file, number"):
         images.column_names(table, {"image_column": "picture"})
+
+
+def test_a_table_without_the_column_of_paths_is_told_beside_one_that_has_it(run, table, write, tmp_path):
+    write("number\n1\n", "table2.csv")
+    with pytest.raises(ValueError, match=r"table2\.csv: no column of paths, got 'file'; there are number$"):
+        run(str(tmp_path / "table*.csv"), "images", image_column="file")
+
+
+def test_a_number_that_becomes_text_beyond_the_first_block_of_a_table_is_text(read, write, folder, monkeypatch):
+    monkeypatch.setattr(_files, "BLOCK_BYTES", 256)
+    path = write("file,number\n" + "digits/0/2.png,1\n" * 50 + "digits/0/4.png,x\n", "table.csv")
+    rows = [row for split in read(path, "images", image_column="file").values() for row in split]
+    assert {value for row in rows for value in _values(row, "number")} == {b"1", b"x"}
 
 
 def test_the_cache_sees_an_edited_picture_of_a_table(table, folder):

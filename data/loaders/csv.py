@@ -5,7 +5,6 @@ so are whole numbers that int64 cannot hold. An empty cell is a missing value, i
 blocks, so memory does not grow with the file.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -35,7 +34,7 @@ def _one_character(value: Any) -> None:
 
 def _encoding(value: Any) -> None:
     try:
-        codecs.lookup(value)
+        " ".encode(value)  # not codecs.lookup: that knows codecs that are of no text, as hex
     except (LookupError, TypeError) as error:
         raise ValueError(f"no such encoding, got {value!r}; for instance latin-1 or utf-16") from error
 

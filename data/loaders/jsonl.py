@@ -46,19 +46,14 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
     return _records.column_types(paths, _blocks, options)
 
 
-def record_batches(
-    path: str, types: Mapping[str, pa.DataType], options: Mapping[str, Any] = _files.NO_OPTIONS
-) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one file, a block at a time, as columns of the given types."""
-    for rows in _blocks(path):
-        yield _records.as_batch(rows, types)
-
-
 def _blocks(path: str) -> Iterator[list[dict[str, Any]]]:
     for first, lines in _files.line_blocks(path):
         rows = [_row(path, number, line) for number, line in enumerate(lines, start=first) if line.strip()]
         if rows:
             yield rows
+
+
+record_batches = _records.record_batches_with(_blocks)
 
 
 def _row(path: str, number: int, line: str) -> dict[str, Any]:

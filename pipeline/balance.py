@@ -90,9 +90,9 @@ def _numbered(statistics: statistics_pb2.NumericStatistics, label: Label) -> dic
     if label.task == "regression":
         return {}
     if label.task == "binary":
-        low, high = (float(name) for name in label.classes) if label.classes else (0.0, 1.0)
-        share = (statistics.mean - low) / (high - low)
-        return _shares({f"{low:g}": 1 - share, f"{high:g}": share})
+        low, high = label.classes or (0, 1)
+        share = (statistics.mean - float(low)) / (float(high) - float(low))
+        return _shares({str(low): 1 - share, str(high): share})
     counts: dict[str, float] = {}
     for bucket in statistics.histograms[0].buckets:
         # Ten buckets over fewer than ten whole numbers hold at most one each.

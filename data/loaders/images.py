@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +20,8 @@ from data.loaders import _files, csv
 MODULES = (__name__, "data.loaders._example_gen")
 INSIDE = "*/*"
 STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+matching_files = partial(_files.matching_files, inside=INSIDE)
 
 
 def _yes_or_no(value: Any) -> None:
@@ -32,16 +35,6 @@ def _name(value: Any) -> None:
 
 
 OPTIONS = {"skip_bad": _yes_or_no, "image_column": _name}
-
-
-def matching_files(path: str) -> list[str]:
-    """Return the files that a path, a glob or a folder of classes names, sorted.
-
-    Raises:
-        FileNotFoundError: nothing matches.
-        PermissionError: a file may not be read.
-    """
-    return _files.matching_files(path, INSIDE)
 
 
 def load(inputs: Mapping[str, Sequence[str]], output_config: Any, options: Mapping[str, Any]) -> Any:

@@ -58,7 +58,7 @@ record_batches = _records.record_batches_with(_blocks)
 
 def _row(path: str, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line) if LONG_NUMBER.search(line) else orjson.loads(line)
+        row = _by_python(line) if LONG_NUMBER.search(line) else orjson.loads(line)
     except ValueError as error:
         row = _row_with_nan(path, number, line, error)
     if not isinstance(row, dict):
@@ -73,10 +73,14 @@ def _row_with_nan(path: str, number: int, line: str, error: ValueError) -> Any:
         ValueError: the line is no JSON for another reason too.
     """
     try:
-        row = json.loads(line)
-        json.dumps(row, ensure_ascii=False).encode()
+        return _by_python(line)
     except ValueError:
         raise ValueError(
             f"{path}: line {number}: no JSON, got {line[:60]!r} ({error}); write one object a line"
         ) from error
+
+
+def _by_python(line: str) -> Any:
+    row = json.loads(line)
+    json.dumps(row, ensure_ascii=False).encode()  # raises for half of a pair of surrogates: no text can hold it
     return row

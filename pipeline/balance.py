@@ -51,7 +51,7 @@ def as_json(splits: Mapping[str, Split]) -> dict[str, Any]:
 
 
 def line(splits: Mapping[str, Split], label: Label) -> str:
-    """Return splits in words: `train 10,008 rows (22.1 % 1), eval 4,994 (22.3 % 1), 18 columns`."""
+    """Return splits in words: `train 10,008 rows (22.1 % 1), eval 4,994 (23.3 % 1), 19 columns`."""
     texts: list[str] = []
     for name, split in splits.items():
         balance = _balance(split, label)

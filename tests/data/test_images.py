@@ -140,3 +140,12 @@ def test_the_cache_sees_an_edited_picture_of_a_table(table, folder):
     edited = folder / "0" / "2.png"
     edited.write_bytes(edited.read_bytes()[::-1])
     assert config() != before
+
+
+def test_a_table_that_is_broken_is_refused_by_the_node_and_not_where_it_is_made(run, write, folder):
+    from tfx.proto import example_gen_pb2
+
+    path = write("file,number\ndigits/0/2.png\n", "table.csv")
+    assert images.load({"rows": [path]}, example_gen_pb2.Output(), {"image_column": "file"})
+    with pytest.raises(ValueError, match=r"table\.csv: Row #2: Expected 2 columns, got 1"):
+        run(path, "images", image_column="file")

@@ -77,7 +77,9 @@ def build_model(
     Raises:
         ValueError: a hyperparameter that this model does not have, or a backbone that does not fit.
     """
-    if unknown := sorted(set(hp) - set(DEFAULTS)):
+    # Not the network's: the rows of a step, which a search may draw too, and what Hyperband notes of its rounds.
+    given = {name for name in hp if name != "batch_size" and not name.startswith("tuner/")}
+    if unknown := sorted(given - DEFAULTS.keys()):
         raise ValueError(f"model.hyperparameters: models/image.py has no {unknown}; it has {', '.join(DEFAULTS)}")
     task = config["label"]["task"]
     ((name, spec),) = _pixels(transform, config).items()

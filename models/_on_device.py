@@ -49,12 +49,16 @@ class OnDevice(tf.Module):
 
     def __call__(self, columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the features by name."""
-        return {output.name: self._feature(output, columns[output.column]) for output in self._wanted}
+        moments = _transforms.read_dates(self._wanted, columns)
+        return {
+            output.name: self._date(output, moments[output.column])
+            if output.kind == "date"
+            else self._feature(output, columns[output.column])
+            for output in self._wanted
+        }
 
     def _feature(self, output: _wanted.Output, values: tf.Tensor) -> tf.Tensor:
         found = self._learned[output.name]
-        if output.kind == "date":
-            return self._date(output, values)
         if output.kind == "vocabulary":
             table = self._tables.get(output.name)
             ids = table.lookup(values) if table else _number_ids(values, found["words"])
@@ -74,10 +78,10 @@ class OnDevice(tf.Module):
         scaled = _minus(known, found["mean"]) / tf.constant(found["deviation"], tf.float32)
         return tf.where(missing, tf.zeros_like(scaled), scaled)
 
-    def _date(self, output: _wanted.Output, values: tf.Tensor) -> tf.Tensor:
-        moments, found = _dates.read(values, output.options), self._learned[output.name]
+    def _date(self, output: _wanted.Output, moments: _dates.Moments) -> tf.Tensor:
         if output.options["form"] != "zscore":
             return _dates.feature(moments, output.options["part"], output.options["form"])
+        found = self._learned[output.name]
         scaled = _minus(moments.parts["year"], found["mean"]) / tf.constant(found["deviation"], tf.float32)
         return tf.where(moments.known, scaled, tf.zeros_like(scaled))
 

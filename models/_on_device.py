@@ -12,25 +12,20 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models import _dates, _export, _labels, _raw, _transforms, _wanted
-from models._transform_graph import TransformGraph
+from models._transform_graph import TransformGraph, feature_spec
 
 
 def for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
     """Return what the export of a network behind `_preprocessing.preprocess` needs for phones."""
-    raw_spec, label = graph.raw_feature_spec, _labels.name(config)
+    raw_spec = graph.raw_feature_spec
     names = _raw.feature_names(raw_spec, config)
     wanted = _wanted.outputs(raw_spec, names, config["features"]["columns"])
     learned = _transforms.learned(graph, transform, wanted)
-    spec = {
-        name: tf.TensorSpec([None, *feature.shape], feature.dtype, name=name)
-        for name, feature in transform.transformed_feature_spec().items()
-        if name != label
-    }
     found = obstacles(wanted, raw_spec)
     on_device = None if found else OnDevice(wanted, learned, raw_spec)
-    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
-    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": found, "classes": classes}
-    return _export.Mobile(spec, on_device, recipe)
+    facts = {"obstacles": found, "classes": _labels.classes(config, transform)}
+    recipe = _transforms.recipe(wanted, learned, raw_spec) | facts
+    return _export.Mobile(feature_spec(transform, _labels.name(config)), on_device, recipe)
 
 
 class OnDevice(tf.Module):

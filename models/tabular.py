@@ -9,7 +9,7 @@ Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -74,10 +74,10 @@ def build_model(
     """
     task = config["label"]["task"]
     units = _heads.units(config, transform)
-    numbers, sizes = _transformed_features(transform, _labels.name(config))
+    bags = _words.bags(transform)
+    numbers, sizes = _transformed_features(transform, _labels.name(config), bags)
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
-    bags = _words.bags(transform)
     inputs |= _words.bag_inputs(bags)
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
@@ -137,10 +137,12 @@ def _width(size: int, hp: Mapping[str, Any]) -> int:
     return max(2, math.ceil(hp["embedding_factor"] * size**0.25))
 
 
-def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple[list[str], dict[str, int]]:
+def _transformed_features(
+    transform: tft.TFTransformOutput, label: str, bags: Iterable[str]
+) -> tuple[list[str], dict[str, int]]:
     """Return the names of the numbers, and of the ids with how many values each can take."""
     numbers, sizes = [], {}
-    texts = {name for bag in _words.bags(transform) for name in (bag, _transforms.weights_of(bag))}
+    texts = {name for bag in bags for name in (bag, _transforms.weights_of(bag))}
     for feature in transform.transformed_metadata.schema.feature:
         if feature.name == label or feature.name in texts:
             continue

@@ -113,9 +113,7 @@ def _deep(
     for width, group in sorted(by_width.items()):
         parts.append(keras.layers.Flatten()(_embedded(group, sizes, width, f"embedding_{width}")))
     x = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
-    for _ in range(hp["hidden_layers"]):
-        x = keras.layers.Dense(hp["hidden_units"], activation="relu")(x)
-        x = keras.layers.Dropout(hp["dropout"])(x)
+    x = _heads.dense_layers(x, hp["hidden_layers"], hp["hidden_units"], hp["dropout"])
     return keras.layers.Dense(units, name="deep")(x)
 
 

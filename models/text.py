@@ -95,9 +95,7 @@ def build_model(
 
 
 def _hidden(x: Any, hp: Mapping[str, Any], layers: int, units: int) -> Any:
-    for _ in range(layers):
-        x = keras.layers.Dense(hp["hidden_units"], activation="relu")(x)
-        x = keras.layers.Dropout(hp["dropout"])(x)
+    x = _heads.dense_layers(x, layers, hp["hidden_units"], hp["dropout"])
     return keras.layers.Dense(units, name="logits")(x)
 
 

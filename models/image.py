@@ -68,11 +68,7 @@ def build_model(
 ) -> keras.Model:
     """Build and compile the network: {feature: pixels [n, height, width, channels]} to [n] or [n, classes].
 
-    Args:
-        transform: its schema has the size of the pictures.
-        config: `label` and `training` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
     Raises:
         ValueError: a hyperparameter that this model does not have, or a backbone that does not fit.

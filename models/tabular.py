@@ -33,12 +33,7 @@ DEFAULTS = {
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Turn raw features into numbers [n] (float32), ids [n] (int64) and bags [n, length], and the label into [n].
 
-    Args:
-        inputs: raw features by name, SparseTensor or Tensor.
-        custom_config: `label`, and `features` with `exclude` and the transforms by column.
-
-    Raises:
-        ValueError: a column has a name that cannot be served, or a transform or label that does not fit its type.
+    Takes what `_preprocessing.preprocess` takes, and raises ValueError for what it refuses and for tokens.
     """
     for name, transforms in custom_config["features"]["columns"].items():
         if any(transform["kind"] == "tokens" for transform in transforms):
@@ -64,13 +59,8 @@ def build_model(
 ) -> keras.Model:
     """Build and compile the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
 
-    A text is two of them, each [n, length]: n-grams and their weights.
-
-    Args:
-        transform: its schema says which transformed features are ids, and how many values each has.
-        config: `label` and `training` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    A text is two of them, each [n, length]: n-grams and their weights. The arguments are those of `_training.Build`,
+    with a value in `hp` for every key of `DEFAULTS`.
     """
     task = config["label"]["task"]
     units = _heads.units(config, transform)

@@ -70,19 +70,19 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
                 found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
         if date:
             _require_readable_type(column, raw_spec[column].dtype, date)
-            found += _date_outputs(column, date, missing=optional or text)
+            found += _date_outputs(column, date)
         elif optional:
             found.append(Output(f"{column}_missing", column, "missing", {"kind": "missing"}))
     return found
 
 
-def _date_outputs(column: str, date: Mapping[str, Any], *, missing: bool) -> list[Output]:
+def _date_outputs(column: str, date: Mapping[str, Any]) -> list[Output]:
     forms: dict[str, tuple[str, str]] = {}
     for part in date["parts"]:
         circle = {f"{part}_sin": "sin", f"{part}_cos": "cos"} if date["cyclic"] else {part: "id"}
         forms |= {name: (part, form) for name, form in ({part: "zscore"} if part == "year" else circle).items()}
-    if missing:
-        forms["missing"] = ("", "missing")
+    # In a column without gaps too: what is there may be no date, and what no row gives is the wrong format.
+    forms["missing"] = ("", "missing")
     kept = {key: date[key] for key in ("format", "pattern", "groups") if date.get(key)}
     return [
         Output(f"{column}_{name}", column, "date", {**kept, "part": part, "form": form})

@@ -166,6 +166,12 @@ MISTAKES = {
         2,
         "--option delimiter: must be one character, got 'ab'; ",
     ),
+    "an option that is no YAML": (
+        ["rows.csv", "--label", "y", "--option", "delimiter={a"],
+        "",
+        2,
+        "--option delimiter: not a YAML value, got '{a'; quote it",
+    ),
     "a bad name": (["rows.csv", "--label", "y", "--name", "A b"], "y,x\n", 2, "--name: no name, got 'A b'; "),
     "an empty file": (["rows.csv", "--label", "y"], "", 3, "the data are refused: "),
     "ragged rows": (["rows.csv", "--label", "y"], "y,x\n1,2\n1\n", 3, "Expected 2 columns, got 1"),
@@ -174,6 +180,12 @@ MISTAKES = {
         "y,x\n" + "a,1\nb,2\n,3\n" * 10,
         3,
         "--label y: 10 of 30 rows have none",
+    ),
+    "a label of lists": (
+        ["rows.csv", "--label", "y", "--format", "jsonl"],
+        '{"y": [0, 1], "x": 1}\n' * 30,
+        3,
+        "--label y: several values in a row, got lists; a label is one value",
     ),
     "nothing to learn from": (
         ["rows.csv", "--label", "y"],
@@ -197,6 +209,12 @@ def test_options_of_the_format_are_used_and_written_down(command, tmp_path):
     (tmp_path / "rows.csv").write_text("y;x\n" + "a;1\nb;2\na;2\nb;1\n" * 9, encoding="utf-8")
     command("rows.csv", "--label", "y", "--option", "delimiter=;")
     assert config_file.read(tmp_path / "configs/rows.yaml").config.data.options == {"delimiter": ";"}
+
+
+def test_a_name_that_is_a_word_of_yaml_is_a_name(command, tmp_path):
+    _write(tmp_path / "no.csv", y=[0, 1] * 30, x=list(range(30)) * 2)
+    command("no.csv", "--label", "y")
+    assert config_file.read(tmp_path / "configs/no.yaml").config.name == "no"
 
 
 def test_nothing_is_written_over_without_force(command, tmp_path):

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pipeline import names
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
+from pipeline.metadata_config import Metadata
 from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
 from pipeline.section import Section
@@ -183,6 +184,7 @@ class Config(Section):
         evaluation: off pushes every model that was trained.
         push: off leaves the served version as it is.
         mobile: .tflite files beside every pushed version; off makes none.
+        metadata: the database of lineage and cache; a file under the output folder unless several machines share it.
         components: custom components of `components/`, by name, with their options.
     """
 
@@ -198,4 +200,5 @@ class Config(Section):
     evaluation: Annotated[Evaluation | None, BeforeValidator(_off)]
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
     mobile: Annotated[Mobile | None, BeforeValidator(_off)] = None
+    metadata: Metadata = Metadata()
     components: dict[str, dict[str, Any]] = {}

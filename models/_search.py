@@ -90,7 +90,7 @@ def tuner(hypermodel: keras_tuner.HyperModel, config: Mapping[str, Any], directo
 
 
 def of_network(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a network is built from: a draw without the batch size, which `fit` takes, and without Hyperband's."""
+    """Return what a network is built from: a draw without the batch size, which `fit` takes, and Hyperband's own."""
     return {name: value for name, value in values.items() if name != "batch_size" and not name.startswith("tuner/")}
 
 

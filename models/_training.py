@@ -50,7 +50,9 @@ def search(
     keras.utils.set_random_seed(training["seed"])
     trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
     fit_kwargs = {"epochs": wanted["epochs"], "callbacks": [_early_stopping(wanted["patience"])], "verbose": 0}
-    return TunerFnResult(tuner=_search.tuner(trial, wanted, fn_args.working_dir), fit_kwargs=fit_kwargs)
+    # TFX's key, for a search on several machines: what they share.
+    directory = config.get("remote_trials_working_dir", fn_args.working_dir)
+    return TunerFnResult(tuner=_search.tuner(trial, wanted, directory), fit_kwargs=fit_kwargs)
 
 
 def train(

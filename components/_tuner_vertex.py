@@ -80,7 +80,15 @@ def report(results: Path, tuner: Mapping[str, Any]) -> dict[str, Any]:
     rows = json.loads((results / "tuner_results.json").read_text(encoding="utf-8"))
     if not rows:
         raise RuntimeError("none of the trials finished, got no result; see the job's log in the Google Cloud console")
-    unknown = {"best_epoch": None, "epochs": 0, "begun": None, "seconds": 0.0, "worker": "", "error": None, "curve": []}
+    unknown: dict[str, Any] = {
+        "best_epoch": None,
+        "epochs": 0,
+        "begun": None,
+        "seconds": 0.0,
+        "worker": "",
+        "error": None,
+        "curve": [],
+    }
     trials = [
         {"trial": row.pop("trial_id"), "state": "completed", "objective": row.pop("score"), "hyperparameters": row}
         | unknown

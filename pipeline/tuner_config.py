@@ -168,6 +168,8 @@ class Tuner(Section):
                 raise ValueError(f"{option} belongs to {owner}, got algorithm {self.algorithm!r}; take it out")
         if self.vertex and self.minutes is not None:
             raise ValueError(f"a job on Vertex AI keeps no minutes, got {self.minutes:g}; limit max_trials")
+        if self.vertex and self.max_trials is None:
+            raise ValueError("hyperband on Vertex AI needs a number of trials, got none; set max_trials")
         return self
 
 

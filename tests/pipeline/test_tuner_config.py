@@ -24,6 +24,7 @@ def _deep(**dimension):
         ({"factor": 3}, "factor belongs to hyperband, got algorithm 'random'; take it out"),
         ({"algorithm": "grid", "initial_points": 3}, "initial_points belongs to bayesian, got algorithm 'grid'"),
         ({"vertex": VERTEX, "minutes": 5}, "a job on Vertex AI keeps no minutes, got 5; limit max_trials"),
+        ({"vertex": VERTEX, "algorithm": "hyperband"}, "hyperband on Vertex AI needs a number of trials, got none"),
         ({"space": {"x": {"choice": [1, "a"]}}}, "a choice has values of one kind, got [1, 'a']"),
         ({"space": {"x": {"choice": [None]}}}, "a choice has values of one kind, got [None]"),
         ({"space": {"x": {"int": {"min": 1.5, "max": 3}}}}, "an int has whole bounds and steps, got [1.5, 3, 1]"),

@@ -48,6 +48,6 @@ def save_json(path: str, content: Any) -> None:
 def read_record(project_dir: str, trial_id: str) -> dict[str, Any]:
     """Return what a trial left (see `_tuner_record.py`); of one that was never begun, nothing in every key."""
     path = os.path.join(project_dir, f"trial_{trial_id}", RECORD)
-    return {"worker": "", "seconds": 0.0, "curve": [], "message": None} | (
+    return {"worker": "", "begun": None, "seconds": 0.0, "curve": [], "message": None} | (
         utils.load_json(path) if tf.io.gfile.exists(path) else {}
     )

@@ -44,12 +44,15 @@ def search(
     training, wanted = config["training"], config["tuner"]
 
     def draw(values: Mapping[str, Any]) -> keras.Model:
-        return build(transform, config, {**defaults, **config["hyperparameters"], **values}, rows.label)
+        hp = {**defaults, **config["hyperparameters"], **_search.of_network(values)}
+        return build(transform, config, hp, rows.label)
 
     keras.utils.set_random_seed(training["seed"])
     trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
     fit_kwargs = {"epochs": wanted["epochs"], "callbacks": [_early_stopping(wanted["patience"])], "verbose": 0}
-    return TunerFnResult(tuner=_search.tuner(trial, wanted, fn_args.working_dir), fit_kwargs=fit_kwargs)
+    # TFX's key, for a search on several machines: what they share.
+    directory = config.get("remote_trials_working_dir", fn_args.working_dir)
+    return TunerFnResult(tuner=_search.tuner(trial, wanted, directory), fit_kwargs=fit_kwargs)
 
 
 def train(
@@ -75,7 +78,7 @@ def train(
     graph = TransformGraph(transform)
     rows, evaluation = (_split(name, fn_args, lambda: graph, compact) for name in ("train", "eval"))
     found = (fn_args.hyperparameters or {}).get("values", {})
-    hp = {**defaults, **config["hyperparameters"], **found}
+    hp = {**defaults, **config["hyperparameters"], **_search.of_network(found)}
     if "batch_size" in found:
         config = {**config, "training": {**training, "batch_size": found["batch_size"]}}
     model = build(transform, config, hp, rows.label)

@@ -47,7 +47,7 @@ def mistakes(config: Config) -> list[str]:
             found.append(
                 f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})"
             )
-    return found + _algorithm_mistakes(config)
+    return found + _algorithm_mistakes(config) + _vertex_mistakes(config)
 
 
 def _algorithm_mistakes(config: Config) -> list[str]:
@@ -65,6 +65,17 @@ def _algorithm_mistakes(config: Config) -> list[str]:
     if isinstance(kind, type) and issubclass(kind, keras_tuner.Tuner):
         return []
     return [f"tuner.algorithm: no subclass of keras_tuner.Tuner, got {dotted!r}; derive one, or take random"]
+
+
+def _vertex_mistakes(config: Config) -> list[str]:
+    """Import TFX's extension for Vertex AI where a config wants it, and return what is wrong with it."""
+    if config.tuner is None or config.tuner.vertex is None:
+        return []
+    try:
+        importlib.import_module("components._tuner_vertex")
+    except Exception as error:  # noqa: BLE001, of Google's clients too
+        return [f"tuner.vertex: TFX's extension cannot be imported, got {_cause(error)}; take vertex out"]
+    return []
 
 
 def _cause(error: BaseException) -> str:

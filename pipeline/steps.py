@@ -15,7 +15,7 @@ from tfx import types
 from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.proto import example_gen_pb2, pusher_pb2
+from tfx.proto import example_gen_pb2, pusher_pb2, tuner_pb2
 from tfx.types import standard_artifacts
 
 from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _tuner
@@ -123,13 +123,19 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
     for key in ("epochs", "patience", "distillation"):
         custom_config["training"].pop(key, None)
-    # How many processes search is no part of what is found: it must not start a new search either.
-    os.environ[_tuner.WORKERS] = str(custom_config["tuner"].pop("workers"))
+    workers, vertex = custom_config["tuner"].pop("workers"), custom_config["tuner"].pop("vertex", None)
     if "." in (algorithm := custom_config["tuner"]["algorithm"]):
         custom_config["algorithm_code"] = fingerprint.of_modules(algorithm.rpartition(".")[0])
-    return _tuner.Tuner(
-        **bus.read_all(("examples", "transform_graph"), "Tuner"), tuner_fn=hook, custom_config=custom_config
-    )
+    channels = bus.read_all(("examples", "transform_graph"), "Tuner")
+    if vertex:
+        from components import _tuner_vertex  # imports Google's clients, for seconds
+
+        custom_config |= _tuner_vertex.job(vertex, workers)
+        parallel = tuner_pb2.TuneArgs(num_parallel_trials=workers)
+        return _tuner_vertex.Tuner(**channels, tuner_fn=hook, tune_args=parallel, custom_config=custom_config)
+    # How many processes search is no part of what is found: it must not start a new search either.
+    os.environ[_tuner.WORKERS] = str(workers)
+    return _tuner.Tuner(**channels, tuner_fn=hook, custom_config=custom_config)
 
 
 def _trainer(bus: Bus, plan: Plan) -> Any:

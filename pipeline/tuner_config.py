@@ -83,6 +83,23 @@ class Dimension(Section):
         return self
 
 
+class Vertex(Section):
+    """The machines on Google Cloud that search in place of this one.
+
+    Attributes:
+        project, region: where the job runs.
+        image: a container image in which this installation can be imported.
+        machine: its machine type; `tuner.workers` says how many.
+        service_account: that the job runs as; None takes the project's default.
+    """
+
+    project: str
+    region: str
+    image: str
+    machine: str = "n1-standard-8"
+    service_account: str | None = None
+
+
 class Tuner(Section):
     """The search for hyperparameters.
 
@@ -96,6 +113,7 @@ class Tuner(Section):
         patience: a trial stops after so many epochs without a better val_loss.
         minutes: no trial starts after so many, and those at work end with their epoch; None has no limit.
         workers: processes that train trials at the same time.
+        vertex: search on Vertex AI.
         seed: of the draws, and of each trial's weights.
         initial_points: bayesian draws so many at random first; None takes a third of the trials, at least 2.
         factor: hyperband keeps one in so many, and trains it so many times longer.
@@ -112,6 +130,7 @@ class Tuner(Section):
     patience: Annotated[int, Field(ge=0)] = 2
     minutes: Annotated[float | None, Field(gt=0)] = None
     workers: Annotated[int, Field(gt=0)] = 1
+    vertex: Vertex | None = None
     seed: Annotated[int, Field(gt=0)] = 1
     initial_points: Annotated[int | None, Field(gt=0)] = None
     factor: Annotated[int, Field(ge=2)] = 3
@@ -147,6 +166,10 @@ class Tuner(Section):
         for option, owner in OWNERS.items():
             if option in self.model_fields_set and self.algorithm in ALGORITHMS and self.algorithm != owner:
                 raise ValueError(f"{option} belongs to {owner}, got algorithm {self.algorithm!r}; take it out")
+        if self.vertex and self.minutes is not None:
+            raise ValueError(f"a job on Vertex AI keeps no minutes, got {self.minutes:g}; limit max_trials")
+        if self.vertex and self.max_trials is None:
+            raise ValueError("hyperband on Vertex AI needs a number of trials, got none; set max_trials")
         return self
 
 

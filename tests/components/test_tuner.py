@@ -15,6 +15,7 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
 from components import _tuner, _tuner_chief, _tuner_folder, _tuner_oracle
+from pipeline import trials
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 TIMEOUT_S = 240
@@ -93,6 +94,16 @@ def test_failing_trials_after_a_good_one_are_survived(small_search, algorithm, t
     small_search.run(tmp_path, {"numbers": 5, "fails": [2, 3, 4], "algorithm": algorithm})
     assert sorted(number for word, number in _journal(tmp_path) if word == "begin") == [1, 2, 3, 4, 5]
     assert sorted(row["number"] for row in _results(tmp_path)) == [1, 5]
+
+
+def test_one_failing_trial_of_ten_is_survived_and_reported_with_its_error(small_search, tmp_path):
+    small_search.run(tmp_path, {"numbers": 10, "fails": [4]})
+    report = json.loads((tmp_path / "Tuner/tuner_results/1/trials.json").read_text(encoding="utf-8"))
+    errors = {trial["hyperparameters"]["number"]: (trial["state"], trial["error"]) for trial in report["trials"]}
+    assert errors.pop(4) == ("failed", "ZeroDivisionError: planted in 4")
+    assert errors == dict.fromkeys([1, 2, 3, 5, 6, 7, 8, 9, 10], ("completed", None))
+    assert trials.summary(report).startswith("10 trials, best val_loss ")
+    assert trials.summary(report).endswith(", 1 FAILED")
 
 
 def test_a_search_without_a_finished_trial_fails_with_the_first_error_and_begins_anew_the_next_time(

@@ -1,6 +1,7 @@
 """Pictures of every kind, analyzed by the real tf.Transform, learned, exported, and asked as a server asks."""
 
 import base64
+import copy
 import json
 
 import keras
@@ -133,6 +134,22 @@ def test_a_block_holds_fewer_rows_when_a_row_is_large(transform, head, monkeypat
     found = _inputs.read_split(head.arguments.train_files, graph, "label_label", _pictures.compact)
     assert found.block_rows == 10
     assert max(len(label) for _, label in found.blocks.as_numpy_iterator()) == 10
+
+
+@pytest.mark.parametrize("algorithm", ["hyperband", "models._batch_size_tuner.BatchSizeTuner"])
+def test_a_search_draws_more_than_the_network_takes(algorithm, head, tmp_path):
+    search = {
+        "algorithm": algorithm, "objective": "val_loss", "direction": "min", "max_trials": 2, "epochs": 2, "seed": 1,
+        "executions_per_trial": 1, "patience": 1, "factor": 2, "iterations": 1, "space": {"width": {"choice": [2, 4]}},
+    }  # fmt: skip
+    arguments = copy.copy(head.arguments)
+    arguments.custom_config = {**arguments.custom_config, "tuner": search}
+    arguments.working_dir = str(tmp_path)
+    found = image.tuner_fn(arguments)
+    found.tuner.search(**found.fit_kwargs)
+    trials = list(found.tuner.oracle.trials.values())
+    assert [(trial.status, trial.message) for trial in trials] == [("COMPLETED", None)] * 2
+    assert all(set(trial.hyperparameters.values) > {"width"} for trial in trials)
 
 
 @pytest.mark.parametrize(

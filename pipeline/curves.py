@@ -43,8 +43,9 @@ def spark(values: Sequence[float], scale: tuple[float, float]) -> str:
     """
     step = max(1, -(-len(values) // WIDTH))
     low, high = scale
-    shares = [(value - low) / (high - low) if high > low else 0.0 for value in values[(len(values) - 1) % step :: step]]
-    return "".join(BLOCKS[round(share * (len(BLOCKS) - 1))] if math.isfinite(share) else NO_NUMBER for share in shares)
+    shown = values[(len(values) - 1) % step :: step]
+    height = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(BLOCKS[round((value - low) * height)] if math.isfinite(value) else NO_NUMBER for value in shown)
 
 
 def of_training(folder: Path) -> dict[str, dict[int, float]]:

@@ -50,7 +50,8 @@ def _whole(home: Home, last: int) -> list[str]:
     return [
         _state(home),
         *_runs(home, last),
-        *(_last(logs) if logs else []),
+        *_search(logs),
+        *_training(logs),
         *(["  releases:"] if released else []),
         *(f"    {line}" for line in released),
     ]
@@ -76,17 +77,24 @@ def _runs(home: Home, last: int) -> Iterator[str]:
         yield from (f"    {line}" for line in run.error)
 
 
-def _last(logs: Sequence[RunLogs]) -> Iterator[str]:
-    """Yield the trials and the curves of the last run, by the name of the run that made them."""
-    last = logs[-1]
-    path = last.search / run_logs.TRIALS if last.search else None
-    if path and path.exists():
-        report = json.loads(path.read_text(encoding="utf-8"))
-        yield f"  search of {run_logs.maker(logs, path.parent)}: {trials.summary(report)}"
-        yield from (f"    {line}" for line in trials.table(report))
-        if curve := curves.of_trial(report):
-            yield f"  trial {report['best']}, the best:"
-            yield from (f"    {line}" for line in curves.table(curve))
-    if last.training and (found := curves.of_training(last.training)):
-        yield f"  training of {run_logs.maker(logs, last.training)}:"
-        yield from (f"    {line}" for line in curves.table(found))
+def _search(logs: Sequence[RunLogs]) -> Iterator[str]:
+    """Yield the trials of the last search that is over, and the curves of its best."""
+    reports = [run.search / run_logs.TRIALS for run in logs if run.search]
+    path = next((path for path in reversed(reports) if path.exists()), None)
+    if path is None:
+        return
+    report = json.loads(path.read_text(encoding="utf-8"))
+    yield f"  search of {run_logs.maker(logs, path.parent)}: {trials.summary(report)}"
+    yield from (f"    {line}" for line in trials.table(report))
+    if curve := curves.of_trial(report):
+        yield f"  trial {report['best']}, the best:"
+        yield from (f"    {line}" for line in curves.table(curve))
+
+
+def _training(logs: Sequence[RunLogs]) -> Iterator[str]:
+    """Yield the curves of the last training, also of one that is at work."""
+    for folder in (run.training for run in reversed(logs) if run.training):
+        if found := curves.of_training(folder):
+            yield f"  training of {run_logs.maker(logs, folder)}:"
+            yield from (f"    {line}" for line in curves.table(found))
+            return

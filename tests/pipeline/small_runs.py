@@ -1,7 +1,7 @@
 """The metadata and the logs that three runs leave, without running them.
 
-run-1 searched (execution 1) and trained (2); run-2 took both from the cache (3, 4); run-3 took the search from the cache
-(5), and its Trainer is at work (6). The paths in the metadata are those of a container.
+run-1 searched (execution 1) and trained (2); run-2 took both from the cache (3, 4); run-3 took the search from the
+cache (5), and its Trainer is at work (6). The paths in the metadata are those of a container.
 """
 
 import json

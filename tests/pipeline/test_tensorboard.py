@@ -50,5 +50,3 @@ def test_a_mistake_is_one_line_and_exit_code_2(watched, command, arguments, line
     assert result.output.startswith("slipway tensorboard: " + line.format(**values))
     assert len(result.output.splitlines()) == 1
     assert not list(watched.root.glob("tensorboard/*")), "nothing was started"
-
-

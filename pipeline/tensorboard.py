@@ -1,13 +1,13 @@
-"""`slipway tensorboard`: TensorBoard on a folder of links, one per training and trial, named after their runs.
+"""`slipway tensorboard`: TensorBoard on a folder of links to the logs, below the names of their runs.
 
-A link each and no `--logdir_spec`: TensorBoard's fast loader does not know that option. The trials are linked one by
-one: the file above them describes one search, and of several such files TensorBoard takes any, and hides what the other
-searches drew.
+Links and no `--logdir_spec`: TensorBoard's fast loader does not know that option. To files, as the profiler's plugin
+does not look behind linked folders, and keeps what it computes beside the profile. And not to the file above the trials:
+it describes one search, and of several such files TensorBoard takes any, and hides what the other searches drew.
 """
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,28 +60,36 @@ def run(home: Home, wish: Wish) -> int:
             screen.line(f"{home.name}: {runs} in TensorBoard at {url} (Ctrl-C stops)")
             while True:
                 time.sleep(RELOAD_S)
-                link(Path(folder), _chosen(home, wish.run_id))
+                # A step that fails takes its folders away, at this moment or since the last look.
+                with suppress(FileNotFoundError, SetupError):
+                    link(Path(folder), _chosen(home, wish.run_id))
         except KeyboardInterrupt:
             screen.line(f"{home.name}: stopped")
     return DONE
 
 
 def link(folder: Path, logs: Sequence[RunLogs]) -> None:
-    """Have the folder link to the logs there are now: `<run>/trainer` and `<run>/trial_<number>`."""
-    wanted = {}
+    """Have the folder link to the files there are now, below `<run>/trainer` and `<run>/trial_<number>`."""
+    sources = {}
     for run in logs:
         place = folder / run.run_id.replace("/", "-")
         if run.training:
-            wanted[place / "trainer"] = run.training
+            sources[place / "trainer"] = run.training
         if run.search:
-            wanted |= {place / path.name: path for path in (run.search / "logs").glob("trial_*")}
-    for old in folder.glob("*/*"):
-        if old not in wanted:
+            sources |= {place / path.name: path for path in (run.search / "logs").glob("trial_*")}
+    wanted = {
+        place / path.relative_to(source): path
+        for place, source in sources.items()
+        for path in source.rglob("*")
+        if path.is_file()
+    }
+    for old in folder.rglob("*"):
+        if old.is_symlink() and old not in wanted:
             old.unlink()
-    for path, target in wanted.items():
-        path.parent.mkdir(exist_ok=True)
-        if not path.is_symlink():
-            path.symlink_to(target.absolute(), target_is_directory=True)
+    for place, path in wanted.items():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.is_symlink():
+            place.symlink_to(path.absolute())
 
 
 def _chosen(home: Home, run_id: str | None) -> list[RunLogs]:

@@ -13,19 +13,27 @@ from tests.pipeline.small_runs import SEARCH, TRAINING
 
 
 def links(folder):
-    return {str(path.relative_to(folder)): path.resolve() for path in folder.glob("*/*")}
+    """The folders in which there are links, with where these lead."""
+    return {str(path.parent.relative_to(folder)): path.resolve() for path in folder.rglob("*") if path.is_symlink()}
 
 
-def test_every_training_and_trial_is_linked_by_its_run_and_the_links_follow(watched, tmp_path):
+def test_every_file_of_a_training_or_trial_is_linked_below_its_run_and_the_links_follow(watched, tmp_path):
     folder = tmp_path / "links"
     folder.mkdir()
     logs = run_logs.load_all(watched)
+    first = {"run-1/trial_0", "run-1/trainer/train", "run-1/trainer/validation"}
     tensorboard.link(folder, logs[:1])
-    trial, training = watched.artifacts / SEARCH / "logs/trial_0", watched.artifacts / TRAINING
-    assert links(folder) == {"run-1/trial_0": trial, "run-1/trainer": training}
+    assert set(links(folder)) == first
+    assert links(folder)["run-1/trial_0"] == next((watched.artifacts / SEARCH / "logs/trial_0").iterdir())
+    later = watched.artifacts / TRAINING / "train/plugins/profile/today/host.xplane.pb"
+    later.parent.mkdir(parents=True)
+    later.touch()
     tensorboard.link(folder, list(map(run_logs.made, logs)))
-    assert set(links(folder)) == {"run-1/trial_0", "run-1/trainer", "run-3/trainer"}
-    shutil.rmtree(training)
+    profile = "run-1/trainer/train/plugins/profile/today"
+    assert set(links(folder)) == {*first, profile, "run-3/trainer/train", "run-3/trainer/validation"}
+    assert (folder / profile).is_dir()
+    assert not (folder / profile).is_symlink(), "the profiler's plugin follows no links to folders"
+    shutil.rmtree(watched.artifacts / TRAINING)
     tensorboard.link(folder, run_logs.load_all(watched)[:1])
     assert set(links(folder)) == {"run-1/trial_0"}
 

@@ -1,8 +1,8 @@
 """`slipway tensorboard`: TensorBoard on a folder of links to the logs, below the names of their runs.
 
 Links and no `--logdir_spec`: TensorBoard's fast loader does not know that option. To files, as the profiler's plugin
-does not look behind linked folders, and keeps what it computes beside the profile. And not to the file above the trials:
-it describes one search, and of several such files TensorBoard takes any, and hides what the other searches drew.
+does not look behind linked folders, and keeps what it computes beside the profile. And none to the file above the
+trials, which describes one search: of several such files TensorBoard takes any, and hides what the other searches drew.
 """
 
 import time

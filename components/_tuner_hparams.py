@@ -23,7 +23,8 @@ def write(report: dict[str, Any], folder: Path, run_id: str | None = None) -> No
         api.hparams_config(hparams=[api.HParam(name) for name in names], metrics=[objective])
     for trial in report["trials"]:
         with tf.summary.create_file_writer(str(folder / LOGS / f"trial_{trial['trial']}")).as_default():
-            _write_trial(trial, f"{run_id}/trial_{trial['trial']}" if run_id else trial["trial"])
+            # The number first: the table of the HParams plugin cuts names after a dozen letters.
+            _write_trial(trial, f"{trial['trial']} of {run_id}" if run_id else trial["trial"])
 
 
 def _write_trial(trial: dict[str, Any], trial_id: str) -> None:

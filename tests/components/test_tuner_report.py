@@ -141,6 +141,6 @@ def test_tensorboard_gets_every_trial_with_its_draw_and_scalars(searched):
         content = logs.SummaryMetadata(run, metadata.SESSION_START_INFO_TAG).plugin_data.content
         session = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
         assert session.hparams["network"].string_value == trial["hyperparameters"]["network"]
-        assert session.group_name == f"run-1/{run}", "trials of other searches have the same numbers"
+        assert session.group_name == f"{trial['trial']} of run-1", "trials of other searches have the same numbers"
         if trial["curve"]:
             assert len(logs.Tensors(run, "val_loss")) == 4

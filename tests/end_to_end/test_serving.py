@@ -51,7 +51,7 @@ def test_tensorboard_shows_the_training_and_the_trials_by_the_name_of_their_run(
             assert "learning_rate" in {info["name"] for info in asked(url, "hparams/experiment", {})["hparamInfos"]}
             wanted = {"startIndex": 0, "sliceSize": 9, "allowedStatuses": ["STATUS_SUCCESS"], "colParams": []}
             groups = asked(url, "hparams/session_groups", wanted)["sessionGroups"]
-            assert {group["name"] for group in groups} == trials
+            assert {group["name"] for group in groups} == {f"{number} of {run_id}" for number in (0, 1)}
             assert all(group["hparams"]["learning_rate"] > 0 for group in groups)
             process.send_signal(signal.SIGINT)
             rest, _ = process.communicate(timeout=60)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pipeline import cli_data
+from pipeline import cli_data, cli_watch
 from pipeline.cli_options import config as _config
 from pipeline.cli_options import ends_in_words as _ends_in_words
 from pipeline.cli_options import home as _home
@@ -188,19 +188,6 @@ def rollback(name: str, to: int | None, url: str | None, home: str | None) -> No
 
 
 @slipway.command()
-@click.argument("name", required=False)
-@click.option("--last", default=10, show_default=True, help="So many runs.")
-@_home
-@_ends_in_words
-def status(name: str | None, last: int, home: str | None) -> None:
-    """Show the last runs, what serves, and the releases."""
-    from pipeline import history
-    from pipeline.home import home_root
-
-    click.echo("\n".join(history.lines(home_root(home), name, last)))
-
-
-@slipway.command()
 @click.option("--config", required=True, type=click.Path(path_type=Path))
 @click.option("--node", "node_id", required=True, metavar="STEP", help="The step to run.")
 @click.option("--run-id", required=True, help="The same for every step of one run.")
@@ -230,6 +217,8 @@ def doctor() -> int:
 
 slipway.add_command(cli_data.init)
 slipway.add_command(cli_data.schema)
+slipway.add_command(cli_watch.status)
+slipway.add_command(cli_watch.tensorboard)
 
 
 def main() -> None:

@@ -21,6 +21,11 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     Args:
         report: `trials.json`, see `components/_tuner_report.py`.
     """
+    return [*table(report), f"best curve: {_curve(report)}"]
+
+
+def table(report: Mapping[str, Any]) -> list[str]:
+    """Return a line per trial, and what mattered."""
     finished = [trial for trial in report["trials"] if trial["objective"] is not None]
     finished.sort(key=lambda trial: trial["objective"], reverse=report["direction"] == "max")
     others = [trial for trial in report["trials"] if trial["objective"] is None]
@@ -28,10 +33,10 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     names = [name for name in names if not name.startswith("tuner/")]
     rows = [["trial", *names, report["objective"], "epochs", "seconds", "state"]]
     rows += [_row(trial, names) for trial in [*finished[:LINES], *others]]
-    found = _aligned(rows)
+    found = aligned(rows)
     if len(finished) > LINES:
         found.append(f"and {len(finished) - LINES} more in trials.json")
-    return [*found, *_importance(report["importance"]), f"best curve: {_curve(report)}"]
+    return [*found, *_importance(report["importance"])]
 
 
 def _best(report: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,7 +57,7 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines, every column as wide as its widest cell; the last one as it is."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -81,3 +81,11 @@ def command(home: Home) -> Callable[..., Any]:
         return CliRunner().invoke(slipway, [*map(str, arguments), "--home", str(home.root)])
 
     return run
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Home:
+    """The pipeline `small` with three runs: one that searched and trained, one from the cache, one at work."""
+    from tests.pipeline import small_runs
+
+    return small_runs.make(Home(tmp_path / "home", "small"))

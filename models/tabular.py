@@ -34,7 +34,7 @@ DEFAULTS = {
 # What a search without a `tuner.space` searches, in its form.
 SPACE: dict[str, dict[str, Any]] = {
     "learning_rate": {"float": {"min": 0.001, "max": 0.03, "sampling": "log"}},
-    "batch_size": {"choice": [16, 32, 64, 128, 256]},
+    "batch_size": {"choice": [16, 32, 64, 128]},
     "hidden_layers": {"int": {"min": 1, "max": 3}},
     "hidden_units": {"choice": [16, 32, 64, 128]},
     "dropout": {"choice": [0.0, 0.1, 0.3, 0.5]},

@@ -18,7 +18,7 @@ OF_THE_DEEP_PART = ("hidden_layers", "hidden_units", "dropout", "embedding_facto
 SPACE = {
     "architecture": {"choice": list(tabular.ARCHITECTURES)},
     **tabular.SPACE,
-    **{name: {**tabular.SPACE[name], "when": {"architecture": ["wide_and_deep", "deep"]}} for name in OF_THE_DEEP_PART},
+    **{key: {**tabular.SPACE[key], "when": {"architecture": ["wide_and_deep", "deep"]}} for key in OF_THE_DEEP_PART},
 }
 CONFIG = {
     # With this seed the first three draws are the three architectures: a search that ends early has seen each.

@@ -1,4 +1,4 @@
-"""The end of a network for each task: its last layer, loss, metrics and the names of its outputs."""
+"""The end of a network: dense layers, and for each task the last one, loss, metrics and the names of its outputs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,14 @@ METRICS = {
         keras.metrics.MeanAbsoluteError(name="mae"),
     ],
 }
+
+
+def dense_layers(x: Any, count: int, units: int, dropout: float) -> Any:
+    """Return x [n, values] behind `count` dense layers with dropout, [n, units]; without any as it was."""
+    for _ in range(count):
+        x = keras.layers.Dense(units, activation="relu")(x)
+        x = keras.layers.Dropout(dropout)(x)
+    return x
 
 
 def units(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> int:

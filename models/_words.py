@@ -45,8 +45,9 @@ def bags(transform: tft.TFTransformOutput) -> dict[str, tuple[int, int]]:
 
 def tokens(transform: tft.TFTransformOutput) -> dict[str, tuple[int, int]]:
     """Return (how many ids there are, length of a row) of every feature of tokens."""
-    spec, bagged = transform.transformed_feature_spec(), bags(transform)
-    names = [name for name in spec if spec[name].shape and spec[name].dtype.is_integer and name not in bagged]
+    spec = transform.transformed_feature_spec()
+    rows = [name for name in spec if spec[name].shape and spec[name].dtype.is_integer]
+    names = [name for name in rows if _transforms.weights_of(name) not in spec]
     # Two more ids than words: padding and the unknown.
     return {name: (transform.vocabulary_size_by_name(name) + 2, spec[name].shape[0]) for name in sorted(names)}
 

@@ -9,7 +9,7 @@ Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -45,12 +45,7 @@ SPACE: dict[str, dict[str, Any]] = {
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Turn raw features into numbers [n] (float32), ids [n] (int64) and bags [n, length], and the label into [n].
 
-    Args:
-        inputs: raw features by name, SparseTensor or Tensor.
-        custom_config: `label`, and `features` with `exclude` and the transforms by column.
-
-    Raises:
-        ValueError: a column has a name that cannot be served, or a transform or label that does not fit its type.
+    Takes what `_preprocessing.preprocess` takes, and raises ValueError for what it refuses and for tokens.
     """
     for name, transforms in custom_config["features"]["columns"].items():
         if any(transform["kind"] == "tokens" for transform in transforms):
@@ -76,13 +71,8 @@ def build_model(
 ) -> keras.Model:
     """Build and compile the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
 
-    A text is two of them, each [n, length]: n-grams and their weights.
-
-    Args:
-        transform: its schema says which transformed features are ids, and how many values each has.
-        config: `label` and `training` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    A text is two of them, each [n, length]: n-grams and their weights. The arguments are those of `_training.Build`,
+    with a value in `hp` for every key of `DEFAULTS`.
 
     Raises:
         ValueError: there is no such architecture.
@@ -90,10 +80,10 @@ def build_model(
     wanted = _parts(hp["architecture"])
     task = config["label"]["task"]
     units = _heads.units(config, transform)
-    numbers, sizes = _transformed_features(transform, _labels.name(config))
+    bags = _words.bags(transform)
+    numbers, sizes = _transformed_features(transform, _labels.name(config), bags)
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
-    bags = _words.bags(transform)
     inputs |= _words.bag_inputs(bags)
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
@@ -140,9 +130,7 @@ def _deep(
     for width, group in sorted(by_width.items()):
         parts.append(keras.layers.Flatten()(_embedded(group, sizes, width, f"embedding_{width}")))
     x = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
-    for _ in range(hp["hidden_layers"]):
-        x = keras.layers.Dense(hp["hidden_units"], activation="relu")(x)
-        x = keras.layers.Dropout(hp["dropout"])(x)
+    x = _heads.dense_layers(x, hp["hidden_layers"], hp["hidden_units"], hp["dropout"])
     return keras.layers.Dense(units, name="deep")(x)
 
 
@@ -164,10 +152,12 @@ def _width(size: int, hp: Mapping[str, Any]) -> int:
     return max(2, math.ceil(hp["embedding_factor"] * size**0.25))
 
 
-def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple[list[str], dict[str, int]]:
+def _transformed_features(
+    transform: tft.TFTransformOutput, label: str, bags: Iterable[str]
+) -> tuple[list[str], dict[str, int]]:
     """Return the names of the numbers, and of the ids with how many values each can take."""
     numbers, sizes = [], {}
-    texts = {name for bag in _words.bags(transform) for name in (bag, _transforms.weights_of(bag))}
+    texts = {name for bag in bags for name in (bag, _transforms.weights_of(bag))}
     for feature in transform.transformed_metadata.schema.feature:
         if feature.name == label or feature.name in texts:
             continue

@@ -42,14 +42,10 @@ SPACE: dict[str, dict[str, Any]] = {
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """Turn raw texts into bags or ids of tokens, and the label into [n].
+    """Turn raw texts into bags or ids of tokens [n, length], and the label into [n].
 
-    Args:
-        inputs: raw features by name, SparseTensor or Tensor.
-        custom_config: `label`, and `features` with `exclude` and the transforms by column.
-
-    Raises:
-        ValueError: a column is neither a text nor excluded.
+    Takes what `_preprocessing.preprocess` takes, and raises ValueError for what it refuses and for a column that is
+    neither a text nor excluded.
     """
     plan, exclude = custom_config["features"]["columns"], custom_config["features"]["exclude"]
     for name in sorted(inputs.keys() - {custom_config["label"]["name"], *exclude}):
@@ -77,11 +73,7 @@ def build_model(
 ) -> keras.Model:
     """Build and compile the network: a dict of transformed features, each [n, length], to [n] or [n, classes].
 
-    Args:
-        transform: its schema and vocabularies say how long the features are, and how many words there are.
-        config: `label` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
     Raises:
         ValueError: there is no such network, or the columns are not what it reads.
@@ -105,9 +97,7 @@ def build_model(
 
 
 def _hidden(x: Any, hp: Mapping[str, Any], layers: int, units: int) -> Any:
-    for _ in range(layers):
-        x = keras.layers.Dense(hp["hidden_units"], activation="relu")(x)
-        x = keras.layers.Dropout(hp["dropout"])(x)
+    x = _heads.dense_layers(x, layers, hp["hidden_units"], hp["dropout"])
     return keras.layers.Dense(units, name="logits")(x)
 
 

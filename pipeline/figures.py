@@ -63,7 +63,7 @@ def _doors(outputs: Outputs) -> str:
 
 def _baseline(outputs: Outputs) -> str:
     models = outputs.get("model", [])
-    return f"model {models[0].id}" if models else "none yet"
+    return f"model {models[0].id}" if models else "none"
 
 
 def mobile_report(outputs: Outputs) -> dict[str, Any]:

@@ -33,6 +33,14 @@ def _start(folder, config):
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths})
 
 
+def _kill(folder, config, number):
+    """Start a search as a process of its own, and kill it while it trains a trial."""
+    process = _start(folder, config)
+    _wait_for(lambda: ("begin", number) in _journal(folder) or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
 def _journal(folder):
     """Return (word, number) per line."""
     path = Path(folder, "journal")
@@ -57,10 +65,7 @@ def _results(folder):
 
 def test_a_killed_search_goes_on_and_trains_no_trial_twice(tmp_path):
     config = {"numbers": 6, "trial_s": 0.3}
-    process = _start(tmp_path, config)
-    _wait_for(lambda: ("begin", 3) in _journal(tmp_path) or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    _kill(tmp_path, config, 3)
     before = _journal(tmp_path)
     assert Counter(before) == Counter([("begin", 1), ("end", 1), ("begin", 2), ("end", 2), ("begin", 3)])
     assert _start(tmp_path, config).wait(TIMEOUT_S) == 0
@@ -129,10 +134,7 @@ def test_workers_that_cannot_begin_fail_the_search(small_search, two_workers, tm
 
 def test_workers_end_with_a_killed_chief_and_the_search_goes_on(small_search, two_workers, tmp_path, monkeypatch):
     config = {"numbers": 6, "trial_s": 1.0}
-    process = _start(tmp_path, config)
-    _wait_for(lambda: ("begin", 4) in _journal(tmp_path) or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    _kill(tmp_path, config, 4)
     workers = _processes(tmp_path)
     assert len(workers) == 2
     _wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))

@@ -61,7 +61,6 @@ def test_pictures_move_in_training_only(predictor, pictures, transform, head):
     for moved in ({"shift": 0.3}, {"rotation": 0.3}, {"zoom": 0.5}, {"flip": True}):
         network = _network(transform, head, width=2, depth=1, dropout=0.0, **moved)
         still = keras.Model(network.inputs, network.layers[2].output)
-        assert isinstance(network.layers[2], keras.layers.Layer)
         assert not np.allclose(still(pixels, training=True), still(pixels, training=False)), moved
 
 
@@ -147,6 +146,11 @@ def test_a_block_holds_fewer_rows_when_a_row_is_large(transform, head, monkeypat
 def test_a_hyperparameter_that_does_not_fit_is_named(transform, head, hp, text):
     with pytest.raises(ValueError, match=text):
         _network(transform, head, **hp)
+
+
+@pytest.mark.parametrize("drawn", [{"batch_size": 32}, {"tuner/epochs": 2, "tuner/initial_epoch": 0}])
+def test_what_a_search_draws_for_itself_is_no_unknown_hyperparameter(transform, head, drawn):
+    assert _network(transform, head, width=2, depth=1, **drawn).count_params() > 0
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,14 @@ DEFAULTS = {
     "zoom": 0.0,
     "flip": False,
 }
+# What a search without a `tuner.space` searches, in its form.
+SPACE: dict[str, dict[str, Any]] = {
+    "learning_rate": {"float": {"min": 0.0003, "max": 0.01, "sampling": "log"}},
+    "depth": {"int": {"min": 1, "max": 3}},
+    "width": {"choice": [16, 32, 64]},
+    "dense_units": {"choice": [32, 64, 128]},
+    "dropout": {"choice": [0.0, 0.2, 0.4]},
+}
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:

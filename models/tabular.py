@@ -2,7 +2,7 @@
 
 Everything comes from `custom_config`; nothing here knows a dataset. The network is wide and deep: a linear part over
 every id, number and n-gram of a text, and a stack of dense layers over embedded ids, numbers and texts, added before
-the last activation.
+the last activation. `architecture`, a hyperparameter, can leave one of the two out.
 
 Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 """
@@ -21,12 +21,24 @@ from tfx.components.tuner.component import TunerFnResult
 
 from models import _heads, _labels, _on_device, _preprocessing, _training, _transforms, _words
 
+# By name, the parts that are added.
+ARCHITECTURES = {"linear": ("wide",), "wide_and_deep": ("wide", "deep"), "deep": ("deep",)}
 DEFAULTS = {
+    "architecture": "wide_and_deep",
     "learning_rate": 1e-3,
     "hidden_layers": 2,
     "hidden_units": 64,
     "dropout": 0.1,
     "embedding_factor": 1.0,
+}
+# What a search without a `tuner.space` searches, in its form.
+SPACE: dict[str, dict[str, Any]] = {
+    "learning_rate": {"float": {"min": 0.001, "max": 0.03, "sampling": "log"}},
+    "batch_size": {"choice": [16, 32, 64, 128]},
+    "hidden_layers": {"int": {"min": 1, "max": 3}},
+    "hidden_units": {"choice": [16, 32, 64, 128]},
+    "dropout": {"choice": [0.0, 0.1, 0.3, 0.5]},
+    "embedding_factor": {"choice": [0.5, 1.0, 2.0]},
 }
 
 
@@ -61,7 +73,11 @@ def build_model(
 
     A text is two of them, each [n, length]: n-grams and their weights. The arguments are those of `_training.Build`,
     with a value in `hp` for every key of `DEFAULTS`.
+
+    Raises:
+        ValueError: there is no such architecture.
     """
+    wanted = _parts(hp["architecture"])
     task = config["label"]["task"]
     units = _heads.units(config, transform)
     bags = _words.bags(transform)
@@ -71,12 +87,23 @@ def build_model(
     inputs |= _words.bag_inputs(bags)
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
-    wide = [_words.pooled_bags(inputs, bags, units, "wide_text", initializer="zeros")] if bags else []
-    deep = [
-        _words.pooled_bags(inputs, {name: bag}, _width(bag[0], hp), f"embedding_{name}") for name, bag in bags.items()
-    ]
-    logits = keras.layers.add([_wide(dense, ids, sizes, units, wide), _deep(dense, ids, sizes, hp, units, deep)])
+    parts = []
+    if "wide" in wanted:
+        texts = [_words.pooled_bags(inputs, bags, units, "wide_text", initializer="zeros")] if bags else []
+        parts.append(_wide(dense, ids, sizes, units, texts))
+    if "deep" in wanted:
+        texts = [
+            _words.pooled_bags(inputs, {key: bag}, _width(bag[0], hp), f"embedding_{key}") for key, bag in bags.items()
+        ]
+        parts.append(_deep(dense, ids, sizes, hp, units, texts))
+    logits = keras.layers.add(parts) if len(parts) > 1 else parts[0]
     return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+
+
+def _parts(architecture: str) -> tuple[str, ...]:
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"architecture: no such network, got {architecture!r}; there are {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[architecture]
 
 
 def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int, texts: list[Any]) -> Any:

@@ -29,6 +29,16 @@ DEFAULTS = {
     "filters": 64,
     "kernel_size": 4,
 }
+# What a search without a `tuner.space` searches, in its form: the networks for bags. Of another `network`, which the
+# config fixes, the learning rate and the batch size are searched.
+SPACE: dict[str, dict[str, Any]] = {
+    "network": {"choice": ["linear", "mlp"]},
+    "learning_rate": {"float": {"min": 0.001, "max": 0.03, "sampling": "log"}},
+    "batch_size": {"choice": [32, 64, 128]},
+    "hidden_layers": {"int": {"min": 1, "max": 2}, "when": {"network": "mlp"}},
+    "hidden_units": {"choice": [32, 64, 128], "when": {"network": "mlp"}},
+    "dropout": {"choice": [0.0, 0.2, 0.5], "when": {"network": "mlp"}},
+}
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:

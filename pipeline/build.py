@@ -1,5 +1,6 @@
 """From a config to TFX's pipeline IR: a loop over steps that hand channels to each other over the bus."""
 
+from dataclasses import replace
 from typing import Any
 
 from tfx.dsl.compiler import compiler
@@ -7,7 +8,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import metadata_store, names
+from pipeline import hooks, metadata_store, names
 from pipeline.bus import Bus
 from pipeline.config_file import ConfigFile
 from pipeline.home import Home
@@ -44,7 +45,12 @@ def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
 
 
 def nodes(file: ConfigFile, home: Home) -> list[Any]:
-    """Return the nodes of a pipeline in the order of its steps."""
+    """Return the nodes of a pipeline in the order of its steps.
+
+    Raises:
+        ConfigError: the steps do not fit together, or the config leaves to its model what that does not have.
+    """
+    file = replace(file, config=hooks.completed(file.config))
     plan = Plan(file, home)
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
     made: list[Any] = []

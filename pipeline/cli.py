@@ -65,7 +65,7 @@ def run(
 @_ends_in_words
 def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str | None) -> None:
     """Check a config, its model's hooks and its data, without running anything."""
-    from pipeline import config_file, hooks
+    from pipeline import config_file, hooks, searched
     from pipeline.errors import ConfigError
     from pipeline.home import home_root
     from pipeline.screen import logged_to
@@ -75,6 +75,8 @@ def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str 
         found = hooks.mistakes(file.config)
     if found:
         raise ConfigError(*(f"{config}: {line}" for line in found))
+    for line in searched.lines(file.config, hooks.completed(file.config)):
+        click.echo(line)
     click.echo(f"{config}: all is well; `slipway run {config}` runs it")
 
 

@@ -118,13 +118,15 @@ class Tuner(Section):
         initial_points: bayesian draws so many at random first; None takes a third of the trials, at least 2.
         factor: hyperband keeps one in so many, and trains it so many times longer.
         iterations: how often hyperband goes through its schedule.
-        space: the hyperparameters to search, by name.
+        space: the hyperparameters to search, by name; None takes the model's own.
     """
 
     algorithm: str = "random"
     objective: str = "val_loss"
     direction: Literal["min", "max"] = "min"
-    max_trials: Annotated[int | None, Field(gt=0)] = None
+    max_trials: Annotated[int | None, Field(gt=0)] = Field(
+        default_factory=lambda given: None if given.get("algorithm") == "hyperband" else MAX_TRIALS
+    )
     executions_per_trial: Annotated[int, Field(gt=0)] = 1
     epochs: Annotated[int, Field(gt=0)] = 5
     patience: Annotated[int, Field(ge=0)] = 2
@@ -135,14 +137,7 @@ class Tuner(Section):
     initial_points: Annotated[int | None, Field(gt=0)] = None
     factor: Annotated[int, Field(ge=2)] = 3
     iterations: Annotated[int, Field(gt=0)] = 1
-    space: Annotated[dict[str, Dimension], Field(min_length=1)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _trials_of_the_algorithm(cls, content: Any) -> Any:
-        if not isinstance(content, dict) or content.get("algorithm") == "hyperband":
-            return content
-        return {"max_trials": MAX_TRIALS, **content}
+    space: Annotated[dict[str, Dimension], Field(min_length=1)] | None = None
 
     @field_validator("algorithm")
     @classmethod
@@ -153,7 +148,9 @@ class Tuner(Section):
 
     @field_validator("space")
     @classmethod
-    def _conditions_can_hold(cls, space: dict[str, Dimension]) -> dict[str, Dimension]:
+    def _conditions_can_hold(cls, space: dict[str, Dimension] | None) -> dict[str, Dimension] | None:
+        if space is None:
+            return None
         for name, dimension in space.items():
             for parent, values in dimension.when.items():
                 _require_condition(name, parent, values, space)

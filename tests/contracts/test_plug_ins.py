@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import config_file, data_config, hooks, names
+from tests.conftest import LABELS, pipeline_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -70,6 +71,15 @@ def test_a_loader_of_files_reads_them_as_columns(name):
 def test_a_runner_runs_a_checked_config(name):
     runner = names.load("pipeline.runners", name)
     assert list(inspect.signature(runner.run).parameters) == ["file", "home", "options"]
+
+
+@pytest.mark.parametrize("name", names.plug_ins("models"))
+def test_a_model_has_its_hooks_and_a_space_of_its_own(name):
+    config = pipeline_config(LABELS["binary"], model={"name": name}, training={}, tuner={"max_trials": 1})
+    assert hooks.mistakes(config) == []
+    completed = hooks.completed(config)
+    assert completed.tuner.space
+    assert completed.tuner.max_trials == 1
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

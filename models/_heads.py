@@ -42,10 +42,10 @@ def output(logits: Any, task: str, labels: np.ndarray) -> Any:
     return keras.ops.squeeze(keras.layers.Activation("sigmoid")(logits), -1)
 
 
-def compiled(model: keras.Model, task: str, learning_rate: float) -> keras.Model:
+def compiled(model: keras.Model, task: str, optimizer: keras.optimizers.Optimizer) -> keras.Model:
     """Compile a model for its task, and return it."""
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=optimizer,
         loss=LOSSES[task],
         # Unweighted, so that a figure means the same with and without class weights.
         metrics=METRICS[task](),

@@ -1,5 +1,6 @@
 """What every family of models shares: the search, the training and the export of a network it builds."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -11,13 +12,13 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _dates, _export, _heads, _inputs, _labels, _progress, _search, _shared_split
+from models import _callbacks, _dates, _export, _heads, _inputs, _labels, _optimizers, _search, _shared_split
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 from models._trial import Trial
 
-# From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a compiled
-# network: a dict of transformed features in; [n] or, with several classes, [n, classes] out.
+# From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a network: a
+# dict of transformed features in; [n] or, with several classes, [n, classes] out.
 Build = Callable[[tft.TFTransformOutput, Mapping[str, Any], Mapping[str, Any], np.ndarray], keras.Model]
 ForPhones = Callable[[TransformGraph, tft.TFTransformOutput, Mapping[str, Any]], _export.Mobile]
 
@@ -44,11 +45,18 @@ def search(
     training, wanted = config["training"], config["tuner"]
 
     def draw(values: Mapping[str, Any]) -> keras.Model:
-        return build(transform, config, {**defaults, **config["hyperparameters"], **values}, rows.label)
+        hp = {**defaults, **config["hyperparameters"], **values}
+        # Hyperband says itself how long a trial is.
+        epochs = values.get("tuner/epochs", wanted["epochs"])
+        return _compiled(_network(build, transform, config, hp, rows), config, hp, rows, epochs)
 
     keras.utils.set_random_seed(training["seed"])
     trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
-    fit_kwargs = {"epochs": wanted["epochs"], "callbacks": [_early_stopping(wanted["patience"])], "verbose": 0}
+    fit_kwargs = {
+        "epochs": wanted["epochs"],
+        "callbacks": _callbacks.of_trial(training, wanted["patience"]),
+        "verbose": 0,
+    }
     return TunerFnResult(tuner=_search.tuner(trial, wanted, fn_args.working_dir), fit_kwargs=fit_kwargs)
 
 
@@ -78,18 +86,44 @@ def train(
     hp = {**defaults, **config["hyperparameters"], **found}
     if "batch_size" in found:
         config = {**config, "training": {**training, "batch_size": found["batch_size"]}}
-    model = build(transform, config, hp, rows.label)
-    _fit(model, rows, evaluation, config, fn_args.model_run_dir)
+
+    def ready(model: keras.Model) -> keras.Model:
+        return _compiled(model, config, hp, rows, training["epochs"])
+
+    model = _network(build, transform, config, hp, rows)
+    _fit(ready(model), rows, evaluation, config, fn_args.model_run_dir)
     if distillation := training.get("distillation"):
-        student = build(transform, config, {**hp, **distillation["student"]}, rows.label)
+        student = _network(build, transform, config, {**hp, **distillation["student"]}, rows)
         rates = {key: distillation[key] for key in ("temperature", "weight")}
-        distiller = _heads.compiled(Distiller(student, model, task, **rates), task, hp["learning_rate"])
+        distiller = ready(Distiller(student, model, task, **rates))
         _fit(distiller, rows, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
         model = student
     answer = _heads.answer(model, config, transform)
     examples = _inputs.telling_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
     mobile = for_phones(graph, transform, config) if config["mobile"] else None
     _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
+
+
+def _network(
+    build: Build,
+    transform: tft.TFTransformOutput,
+    config: Mapping[str, Any],
+    hp: Mapping[str, Any],
+    rows: _inputs.Split,
+) -> keras.Model:
+    """Return the network for hyperparameters; those of the fit and of Hyperband's schedule are none of its own."""
+    own = {name: value for name, value in hp.items() if name != "batch_size" and not name.startswith("tuner/")}
+    return build(transform, config, own, rows.label)
+
+
+def _compiled(
+    model: keras.Model, config: Mapping[str, Any], hp: Mapping[str, Any], rows: _inputs.Split, epochs: int
+) -> keras.Model:
+    """Compile a network as the config says: a trial as the final model."""
+    training = config["training"]
+    steps = math.ceil(rows.rows / hp.get("batch_size", training["batch_size"]))
+    optimizer = _optimizers.optimizer(training, hp["learning_rate"], steps_per_epoch=steps, epochs=epochs)
+    return _heads.compiled(model, config["label"]["task"], optimizer)
 
 
 def _fit(
@@ -100,11 +134,7 @@ def _fit(
         rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
         validation_data=evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
         epochs=training["epochs"],
-        callbacks=[
-            _early_stopping(training["patience"]),
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
-            _progress.EpochProgress(),
-        ],
+        callbacks=_callbacks.of_training(training, log_dir),
         verbose=0,
     )
 
@@ -123,7 +153,3 @@ def _weights(config: Mapping[str, Any], rows: _inputs.Split) -> np.ndarray | Non
     if config["training"]["class_weight"] != "balanced":
         return None
     return _inputs.balanced_weights(rows.label, int(rows.label.max()) + 1)
-
-
-def _early_stopping(patience: int) -> keras.callbacks.Callback:
-    return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)

@@ -62,7 +62,7 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
+    """Build the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
 
     A text is two of them, each [n, length]: n-grams and their weights.
 
@@ -86,7 +86,7 @@ def build_model(
         _words.pooled_bags(inputs, {name: bag}, _width(bag[0], hp), f"embedding_{name}") for name, bag in bags.items()
     ]
     logits = keras.layers.add([_wide(dense, ids, sizes, units, wide), _deep(dense, ids, sizes, hp, units, deep)])
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+    return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
 def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int, texts: list[Any]) -> Any:

@@ -9,6 +9,7 @@ from pipeline.config import Evaluation, Label
 from pipeline.data_config import Data, Split
 from pipeline.errors import DataError
 from pipeline.metrics import METRICS
+from pipeline.training_config import require_monitor
 from pipeline.yaml_file import Path_, YamlFile
 
 
@@ -75,6 +76,11 @@ def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
     if training and training.class_weight != "none" and label.task == "regression":
         place = source.place(("training", "class_weight"))
         mistakes.append(f"{place}: a regression label has no classes, got {training.class_weight!r}; take it out")
+    if training:
+        try:
+            require_monitor(training.monitor, label.task)
+        except ValueError as error:
+            mistakes.append(f"{source.place(('training', 'monitor'))}: {error}")
     return mistakes
 
 

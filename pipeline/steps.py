@@ -121,7 +121,7 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     hook = hooks.dotted(plan.config, "tuner_fn")
     custom_config = _custom_config(plan.config, hook, "label", "features", "training", "tuner")
     # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
-    for key in ("epochs", "patience", "distillation"):
+    for key in ("epochs", "patience", "tensorboard", "distillation"):
         custom_config["training"].pop(key, None)
     # How many processes search is no part of what is found: it must not start a new search either.
     os.environ[_tuner.WORKERS] = str(custom_config["tuner"].pop("workers"))

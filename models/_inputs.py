@@ -50,30 +50,43 @@ class Split:
         """How many rows it has."""
         return len(self.label)
 
-    def batches(
-        self, batch_size: int, *, weights: np.ndarray | None = None, seed: int | None = None
+    def batches(self, batch_size: int, *, weights: np.ndarray | None = None) -> tf.data.Dataset:
+        """Return (features, label, weight) in batches, in the order of the files.
+
+        Args:
+            batch_size: rows in a batch; the last one may be smaller.
+            weights: float [classes], the weight of a row by its label; None weighs all rows 1.
+        """
+        return self._weighted(self._rows(None).batch(batch_size), weights)
+
+    def epochs(
+        self, batch_size: int, epochs: range, seed: int, *, weights: np.ndarray | None = None
     ) -> tf.data.Dataset:
-        """Return (features, label, weight) in batches.
+        """Return (features, label, weight) in the batches of several epochs, one epoch after the other.
 
         Args:
             batch_size: rows in a batch; the last one of an epoch may be smaller.
+            epochs: their numbers. The order of rows follows from seed and number, not from the epochs before.
+            seed: of the order.
             weights: float [classes], the weight of a row by its label; None weighs all rows 1.
-            seed: shuffle anew in every epoch, in an order that depends on the seed; None keeps the order of the files.
         """
+        numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+        return self._weighted(numbers.flat_map(lambda epoch: self._rows(seed + epoch).batch(batch_size)), weights)
+
+    def _rows(self, seed: tf.Tensor | None) -> tf.data.Dataset:
+        """Return the rows of one epoch, or of a split in memory their numbers; shuffled where there is a seed."""
         if self.columns is None:
-            rows = self.blocks.unbatch()
-            in_reach = min(SHUFFLE_ROWS, SHUFFLE_BYTES * self.block_rows // BLOCK_BYTES)
-            rows = rows if seed is None else rows.shuffle(in_reach, seed=seed)
-            pairs = rows.batch(batch_size)
+            rows, in_reach = self.blocks.unbatch(), min(SHUFFLE_ROWS, SHUFFLE_BYTES * self.block_rows // BLOCK_BYTES)
         else:
-            features = {name: tf.constant(column) for name, column in self.columns.items()}
-            label = tf.constant(self.label)
-            index = tf.data.Dataset.range(self.rows)
-            index = index if seed is None else index.shuffle(self.rows, seed=seed)
-            pairs = index.batch(batch_size).map(
-                lambda i: tf.nest.map_structure(lambda c: tf.gather(c, i), (features, label))
-            )
-        return pairs.map(lambda x, y: (x, y, _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
+            rows, in_reach = tf.data.Dataset.range(self.rows), self.rows
+        return rows if seed is None else rows.shuffle(in_reach, seed=seed)
+
+    def _weighted(self, batches: tf.data.Dataset, weights: np.ndarray | None) -> tf.data.Dataset:
+        """Return (features, label, weight), given batches of what `_rows` returns."""
+        if self.columns is not None:
+            columns = {name: tf.constant(column) for name, column in self.columns.items()}, tf.constant(self.label)
+            batches = batches.map(lambda i: tf.nest.map_structure(lambda column: tf.gather(column, i), columns))
+        return batches.map(lambda x, y: (x, y, _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
 
 
 def read_split(patterns: list[str], graph: TransformGraph, label: str, compact: Compact = dict) -> Split:

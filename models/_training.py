@@ -12,7 +12,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _callbacks, _dates, _export, _heads, _inputs, _labels, _optimizers, _search, _shared_split
+from models import _callbacks, _dates, _export, _fitting, _heads, _inputs, _labels, _optimizers, _search, _shared_split
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 from models._trial import Trial
@@ -85,18 +85,21 @@ def train(
     found = (fn_args.hyperparameters or {}).get("values", {})
     hp = {**defaults, **config["hyperparameters"], **found}
     if "batch_size" in found:
-        config = {**config, "training": {**training, "batch_size": found["batch_size"]}}
+        training = {**training, "batch_size": found["batch_size"]}
 
-    def ready(model: keras.Model) -> keras.Model:
-        return _compiled(model, config, hp, rows, training["epochs"])
+    def fit(model: keras.Model, name: str) -> None:
+        _fitting.fit(
+            _compiled(model, config, hp, rows, training["epochs"]), rows, evaluation, training,
+            weights=_weights(config, rows), log_dir=os.path.join(fn_args.model_run_dir, name),
+            backup_dir=os.path.join(fn_args.working_dir, name) if fn_args.working_dir else None,
+        )  # fmt: skip
 
     model = _network(build, transform, config, hp, rows)
-    _fit(ready(model), rows, evaluation, config, fn_args.model_run_dir)
+    fit(model, "")
     if distillation := training.get("distillation"):
         student = _network(build, transform, config, {**hp, **distillation["student"]}, rows)
         rates = {key: distillation[key] for key in ("temperature", "weight")}
-        distiller = ready(Distiller(student, model, task, **rates))
-        _fit(distiller, rows, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
+        fit(Distiller(student, model, task, **rates), "student")
         model = student
     answer = _heads.answer(model, config, transform)
     examples = _inputs.telling_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
@@ -124,19 +127,6 @@ def _compiled(
     steps = math.ceil(rows.rows / hp.get("batch_size", training["batch_size"]))
     optimizer = _optimizers.optimizer(training, hp["learning_rate"], steps_per_epoch=steps, epochs=epochs)
     return _heads.compiled(model, config["label"]["task"], optimizer)
-
-
-def _fit(
-    model: keras.Model, rows: _inputs.Split, evaluation: _inputs.Split, config: Mapping[str, Any], log_dir: str
-) -> None:
-    training = config["training"]
-    model.fit(
-        rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
-        validation_data=evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
-        epochs=training["epochs"],
-        callbacks=_callbacks.of_training(training, log_dir),
-        verbose=0,
-    )
 
 
 def _split(name: str, fn_args: FnArgs, graph: Callable[[], TransformGraph], compact: _inputs.Compact) -> _inputs.Split:

@@ -12,13 +12,13 @@ from hashlib import sha256
 from typing import Any
 
 from tfx import types
-from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.proto import example_gen_pb2, pusher_pb2
 from tfx.types import standard_artifacts
 
-from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _tuner
+from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _trainer, _tuner
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
@@ -132,9 +132,9 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     )
 
 
-def _trainer(bus: Bus, plan: Plan) -> Any:
+def _trainer_step(bus: Bus, plan: Plan) -> Any:
     hook = hooks.dotted(plan.config, "run_fn")
-    return Trainer(
+    return _trainer.Trainer(
         **bus.read_all(("examples", "transform_graph"), "Trainer"),
         hyperparameters=bus.get("best_hyperparameters"),
         run_fn=hook,
@@ -214,7 +214,7 @@ STEPS = (
     Step("DataGate", _data_gate_step, gate=True),
     Step("Transform", _transform, {"transform_graph": "transform_graph"}),
     Step("Tuner", _tuner_step, {"best_hyperparameters": "best_hyperparameters", "tuner_results": "tuner_results"}),
-    Step("Trainer", _trainer, {"model": "model", "model_run": "model_run"}),
+    Step("Trainer", _trainer_step, {"model": "model", "model_run": "model_run"}),
     Step("Doors", _doors_step, {"infra_blessing": "blessing"}, gate=True),
     Step("Baseline", _baseline_step, {"baseline_model": "model"}),
     Step("Evaluator", _evaluator, {"evaluation": "evaluation", "blessing": "blessing"}),

@@ -27,16 +27,12 @@ class Optimizer(Section):
         clipnorm: the longest gradient of one variable.
         clipvalue: the largest part of a gradient.
         global_clipnorm: the longest gradient of all variables together.
-        use_ema: the model gets the moving average of its weights.
-        ema_momentum: of that average.
     """
 
     weight_decay: Annotated[float | None, Field(ge=0)] = None
     clipnorm: Positive | None = None
     clipvalue: Positive | None = None
     global_clipnorm: Positive | None = None
-    use_ema: bool | None = None
-    ema_momentum: Fraction | None = None
 
     @model_validator(mode="after")
     def _one_way_to_clip(self) -> "Optimizer":

@@ -206,7 +206,6 @@ def trained_head(examples: Path, config: Any, folder: Path, **more: Any) -> Head
         train_files=[str(examples / "Split-train" / "*")],
         eval_files=[str(examples / "Split-eval" / "*")],
         transform_graph_path=str(folder / "transform"),
-        working_dir=str(folder / "tuner"),
         serving_model_dir=str(folder / "Format-Serving"),
         model_run_dir=str(folder / "run"),
         custom_config=custom_config(config, "label", "features", "training") | more,

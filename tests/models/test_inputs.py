@@ -56,15 +56,15 @@ def test_a_streamed_split_gives_the_same_batches_as_one_in_memory(read):
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_a_seed_shuffles_anew_in_every_epoch_and_loses_no_row(read, table, streamed):
+def test_every_epoch_has_all_rows_in_an_order_of_its_own_that_follows_from_seed_and_number(read, table, streamed):
     split = read(streamed=streamed)
     assert split.rows == len(table.train)
-    shuffled, ordered = split.batches(BATCH, seed=1), _rows(split.batches(BATCH))
-    first, second = _rows(shuffled), _rows(shuffled)
-    assert Counter(first) == Counter(second) == Counter(ordered)
-    assert first != second
-    assert first != ordered
-    assert _rows(split.batches(BATCH, seed=1)) == first
+    rows, ordered = _rows(split.epochs(BATCH, range(3), 1)), _rows(split.batches(BATCH))
+    epochs = [rows[start : start + split.rows] for start in range(0, 3 * split.rows, split.rows)]
+    assert all(Counter(epoch) == Counter(ordered) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in [*epochs, ordered]}) == 4
+    assert _rows(split.epochs(BATCH, range(2, 3), 1)) == epochs[2], "no matter which epochs were before"
+    assert _rows(split.epochs(BATCH, range(1), 5)) != epochs[0]
 
 
 @pytest.mark.parametrize("streamed", [True, False])

@@ -6,15 +6,15 @@ from models import _inputs, tabular
 
 
 def test_a_batch_size_that_was_found_goes_before_the_configs(head, tmp_path, monkeypatch):
-    sizes, batches = [], _inputs.Split.batches
+    sizes, epochs = [], _inputs.Split.epochs
 
-    def seen(self, batch_size, **options):
+    def seen(self, batch_size, *args, **options):
         sizes.append(batch_size)
-        return batches(self, batch_size, **options)
+        return epochs(self, batch_size, *args, **options)
 
     arguments = head("binary").arguments
     training = {**arguments.custom_config["training"], "epochs": 1}
-    monkeypatch.setattr(_inputs.Split, "batches", seen)
+    monkeypatch.setattr(_inputs.Split, "epochs", seen)
     tabular.run_fn(
         evolve(
             arguments,
@@ -23,4 +23,4 @@ def test_a_batch_size_that_was_found_goes_before_the_configs(head, tmp_path, mon
             hyperparameters={"values": {"batch_size": 300}},
         )
     )
-    assert sizes == [300, training["eval_batch_size"]]
+    assert sizes == [300]

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -12,7 +13,19 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _callbacks, _dates, _export, _fitting, _heads, _inputs, _labels, _optimizers, _search, _shared_split
+from models import (
+    _callbacks,
+    _dates,
+    _export,
+    _fitting,
+    _heads,
+    _inputs,
+    _labels,
+    _optimizers,
+    _runtime,
+    _search,
+    _shared_split,
+)
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 from models._trial import Trial
@@ -21,6 +34,46 @@ from models._trial import Trial
 # dict of transformed features in; [n] or, with several classes, [n, classes] out.
 Build = Callable[[tft.TFTransformOutput, Mapping[str, Any], Mapping[str, Any], np.ndarray], keras.Model]
 ForPhones = Callable[[TransformGraph, tft.TFTransformOutput, Mapping[str, Any]], _export.Mobile]
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """Networks of one family for one config and its data: trials and the final model are made in the same way.
+
+    Attributes:
+        build: of the family.
+        transform: the transform's output.
+        config: custom_config.
+        rows: the train split.
+    """
+
+    build: Build
+    transform: tft.TFTransformOutput
+    config: Mapping[str, Any]
+    rows: _inputs.Split
+
+    def new(self, hp: Mapping[str, Any]) -> keras.Model:
+        """Return the network for hyperparameters; those of the fit and of Hyperband's schedule are none of its own."""
+        own = {name: value for name, value in hp.items() if name != "batch_size" and not name.startswith("tuner/")}
+        return self.build(self.transform, self.config, own, self.rows.label)
+
+    def at_work(self, hp: Mapping[str, Any], epochs: int, **teaching: Any) -> tuple[keras.Model, keras.Model]:
+        """Return a new network, and what is to be fitted, compiled: itself, or with a teacher the two together."""
+        training, task = self.config["training"], self.config["label"]["task"]
+        steps = math.ceil(self.rows.rows / hp.get("batch_size", training["batch_size"]))
+        with _runtime.at_work(training):
+            network = self.new(hp)
+            model = Distiller(network, task=task, **teaching) if teaching else network
+            optimizer = _optimizers.optimizer(training, hp["learning_rate"], steps_per_epoch=steps, epochs=epochs)
+            return network, _heads.compiled(model, task, optimizer)
+
+    def to_export(self, network: keras.Model, hp: Mapping[str, Any]) -> keras.Model:
+        """Return a trained network as servers and phones can take it: they know no half precision and no strategy."""
+        if _runtime.is_plain(self.config["training"]):
+            return network
+        plain = self.new(hp)
+        plain.set_weights(network.get_weights())
+        return plain
 
 
 def search(
@@ -43,14 +96,15 @@ def search(
         for name in ("train", "eval")
     )
     training, wanted = config["training"], config["tuner"]
+    networks = _Networks(build, transform, config, rows)
 
     def draw(values: Mapping[str, Any]) -> keras.Model:
         hp = {**defaults, **config["hyperparameters"], **values}
         # Hyperband says itself how long a trial is.
         epochs = values.get("tuner/epochs", wanted["epochs"])
-        return _compiled(_network(build, transform, config, hp, rows), config, hp, rows, epochs)
+        return networks.at_work(hp, epochs)[1]
 
-    keras.utils.set_random_seed(training["seed"])
+    _runtime.begin(training)
     trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
     fit_kwargs = {
         "epochs": wanted["epochs"],
@@ -77,8 +131,8 @@ def train(
         compact: how transformed features are kept in memory.
     """
     config = fn_args.custom_config
-    task, training = config["label"]["task"], config["training"]
-    keras.utils.set_random_seed(training["seed"])
+    training = config["training"]
+    _runtime.begin(training)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = TransformGraph(transform)
     rows, evaluation = (_split(name, fn_args, lambda: graph, compact) for name in ("train", "eval"))
@@ -87,46 +141,27 @@ def train(
     if "batch_size" in found:
         training = {**training, "batch_size": found["batch_size"]}
 
-    def fit(model: keras.Model, name: str) -> None:
+    networks = _Networks(build, transform, config, rows)
+
+    def trained(name: str, hp: Mapping[str, Any], **teaching: Any) -> keras.Model:
+        network, model = networks.at_work(hp, training["epochs"], **teaching)
         _fitting.fit(
-            _compiled(model, config, hp, rows, training["epochs"]), rows, evaluation, training,
+            model, rows, evaluation, training,
             weights=_weights(config, rows), log_dir=os.path.join(fn_args.model_run_dir, name),
             backup_dir=os.path.join(fn_args.working_dir, name) if fn_args.working_dir else None,
         )  # fmt: skip
+        return network
 
-    model = _network(build, transform, config, hp, rows)
-    fit(model, "")
+    model = trained("", hp)
     if distillation := training.get("distillation"):
-        student = _network(build, transform, config, {**hp, **distillation["student"]}, rows)
         rates = {key: distillation[key] for key in ("temperature", "weight")}
-        fit(Distiller(student, model, task, **rates), "student")
-        model = student
+        hp = {**hp, **distillation["student"]}
+        model = trained("student", hp, teacher=model, **rates)
+    model = networks.to_export(model, hp)
     answer = _heads.answer(model, config, transform)
     examples = _inputs.telling_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
     mobile = for_phones(graph, transform, config) if config["mobile"] else None
     _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
-
-
-def _network(
-    build: Build,
-    transform: tft.TFTransformOutput,
-    config: Mapping[str, Any],
-    hp: Mapping[str, Any],
-    rows: _inputs.Split,
-) -> keras.Model:
-    """Return the network for hyperparameters; those of the fit and of Hyperband's schedule are none of its own."""
-    own = {name: value for name, value in hp.items() if name != "batch_size" and not name.startswith("tuner/")}
-    return build(transform, config, own, rows.label)
-
-
-def _compiled(
-    model: keras.Model, config: Mapping[str, Any], hp: Mapping[str, Any], rows: _inputs.Split, epochs: int
-) -> keras.Model:
-    """Compile a network as the config says: a trial as the final model."""
-    training = config["training"]
-    steps = math.ceil(rows.rows / hp.get("batch_size", training["batch_size"]))
-    optimizer = _optimizers.optimizer(training, hp["learning_rate"], steps_per_epoch=steps, epochs=epochs)
-    return _heads.compiled(model, config["label"]["task"], optimizer)
 
 
 def _split(name: str, fn_args: FnArgs, graph: Callable[[], TransformGraph], compact: _inputs.Compact) -> _inputs.Split:

@@ -219,6 +219,9 @@ class Training(Section):
         tensorboard: a profile and histograms.
         class_weight: balanced makes every class count the same in total.
         seed: of weights, shuffling and dropout.
+        deterministic: TensorFlow takes operations that give the same bits every time; they may be slower.
+        precision: of the layers while they train; weights, and what is exported, are float32.
+        strategy: mirrored copies the model to every GPU, one does not, auto does where there are several.
         distillation: after the training, teach a smaller network.
     """
 
@@ -238,6 +241,9 @@ class Training(Section):
     tensorboard: TensorBoard = TensorBoard()
     class_weight: Literal["none", "balanced"] = "none"
     seed: int = 1
+    deterministic: bool = False
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    strategy: Literal["auto", "mirrored", "one"] = "auto"
     distillation: Annotated[Distillation | None, BeforeValidator(off)] = None
 
     @model_validator(mode="after")

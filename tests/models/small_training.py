@@ -14,13 +14,15 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework import config
 
-from models import _fitting, _heads, _optimizers
+from models import _fitting, _heads, _optimizers, _runtime
 from models._inputs import Split
 
 ROWS, BATCH, EPOCHS = 200, 16, 12
 TRAINING = {
-    "epochs": EPOCHS, "batch_size": BATCH, "eval_batch_size": 64, "seed": 3, "monitor": "val_loss", "patience": 4,
+    "epochs": EPOCHS, "batch_size": BATCH, "eval_batch_size": 64, "seed": 3,
+    "deterministic": True, "monitor": "val_loss", "patience": 4,
     "min_delta": 0.0, "tensorboard": {"profile_batch": 0, "histogram_freq": 0},
     "optimizer": {"kind": "adam", "clipnorm": 1.0}, "schedule": {"kind": "constant", "warmup_epochs": 0},
     "reduce_on_plateau": {"factor": 0.5, "patience": 1},
@@ -50,7 +52,7 @@ def split(seed: int) -> Split:
 
 def network(training: dict[str, Any]) -> keras.Model:
     """Return a compiled network with dropout, whose random state is a part of the training's."""
-    keras.utils.set_random_seed(training["seed"])
+    _runtime.begin(training)
     x = keras.Input((8,), name="x")
     hidden = keras.layers.Dropout(0.2)(keras.layers.Dense(32, activation="relu")(x))
     model = keras.Model({"x": x}, keras.ops.squeeze(keras.layers.Dense(1, "sigmoid")(hidden), -1))
@@ -79,6 +81,8 @@ if __name__ == "__main__":
         "continued": train(place / "continued", backup=place / "backup"),
         "again": train(place / "again", backup=place / "backup"),
         "unkilled": train(place / "unkilled"),
+        "repeated": train(place / "repeated"),
         "other_seed": train(place / "other", seed=4),
+        "deterministic": config.is_op_determinism_enabled(),
     }
     (place / "found.json").write_text(json.dumps(found))

@@ -58,5 +58,10 @@ def test_what_was_finished_is_not_trained_on(found):
     assert found["again"] == found["continued"]
 
 
+def test_two_trainings_with_one_seed_give_the_same_weights(found):
+    assert found["deterministic"]
+    assert found["repeated"] == found["unkilled"]
+
+
 def test_another_seed_gives_other_weights(found):
     assert found["other_seed"]["weights"] != found["unkilled"]["weights"]

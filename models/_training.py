@@ -168,7 +168,8 @@ def _split(name: str, fn_args: FnArgs, graph: Callable[[], TransformGraph], comp
     """Return the split "train" or "eval", transformed; a column of dates that are none is told from the first."""
     config = fn_args.custom_config
     files = fn_args.train_files if name == "train" else fn_args.eval_files
-    split = _inputs.read_split(files, graph(), _labels.name(config), compact)
+    weight = config["training"].get("sample_weight")
+    split = _inputs.read_split(files, graph(), _labels.name(config), compact, weight)
     if name == "train":
         _dates.refuse_unread(split.blocks.as_numpy_iterator(), config["features"].get("columns", {}))
     return split

@@ -148,6 +148,8 @@ def _trainer_step(bus: Bus, plan: Plan) -> Any:
 def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
     """Return what a hook gets: the sections it needs and no others, so that its cache depends on no others."""
     content = config.model_dump(mode="json", exclude_none=True, include=set(sections))
+    if "features" in sections and config.training.sample_weight:
+        content["features"]["exclude"] = sorted({*config.features.exclude, config.training.sample_weight})
     content["hyperparameters"] = config.model.hyperparameters if "training" in sections else {}
     # Sorted, so that the order of keys in the file is no change.
     return json.loads(json.dumps({**content, "code": fingerprint.of_function(hook)}, sort_keys=True))

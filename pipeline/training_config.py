@@ -218,6 +218,7 @@ class Training(Section):
         min_delta: what is not better by so much is not better.
         tensorboard: a profile and histograms.
         class_weight: balanced makes every class count the same in total.
+        sample_weight: the column that weighs rows, in training, validation and evaluation; it is no feature.
         seed: of weights, shuffling and dropout.
         deterministic: TensorFlow takes operations that give the same bits every time; they may be slower.
         precision: of the layers while they train; weights, and what is exported, are float32.
@@ -240,6 +241,7 @@ class Training(Section):
     min_delta: Annotated[float, Field(ge=0)] = 0.0
     tensorboard: TensorBoard = TensorBoard()
     class_weight: Literal["none", "balanced"] = "none"
+    sample_weight: str | None = None
     seed: int = 1
     deterministic: bool = False
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"

@@ -11,6 +11,7 @@ import numpy as np
 from models import _callbacks
 from models._backup import Backup
 from models._inputs import Split
+from models._step_time import StepTimes
 
 
 def fit(
@@ -35,17 +36,19 @@ def fit(
         backup_dir: where a state is kept to go on from, the same for the same training; None keeps none.
     """
     callbacks, first, last = _callbacks.of_training(training, log_dir), 0, training["epochs"]
+    times = StepTimes(log_dir)
     if backup_dir:
         log = os.path.join(log_dir, _callbacks.EPOCHS)
         backup = Backup(backup_dir, callbacks, log, epochs=last)
         callbacks, first = [*callbacks, backup], backup.epoch
+    # Of a training that was finished already, the best weights are restored, and no epoch is taken.
+    epochs = range(first, max(first + 1, last))
     model.fit(
-        # Of a training that was finished already, the best weights are restored, and no epoch is taken.
-        rows.epochs(training["batch_size"], range(first, max(first + 1, last)), training["seed"], weights=weights),
+        times.measured(rows.epochs(training["batch_size"], epochs, training["seed"], weights=weights)),
         steps_per_epoch=math.ceil(rows.rows / training["batch_size"]),
         validation_data=evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
         initial_epoch=first,
         epochs=last,
-        callbacks=callbacks,
+        callbacks=[times, *callbacks],
         verbose=0,
     )

@@ -9,8 +9,8 @@ def lines(epochs: Sequence[Mapping[str, float]]) -> list[str]:
     """Return `0.52 s an epoch: waiting for input 0.02 s, forward and backward 0.41 s, validation 0.09 s`, or nothing.
 
     Args:
-        epochs: of each the seconds, `epoch` and its parts. The first one, which traces the network, does not count unless
-            it is the only one.
+        epochs: of each the seconds, `epoch` and its parts. The first one, which traces the network, does not count
+            unless it is the only one.
     """
     counted = epochs[1:] or epochs
     if not counted:

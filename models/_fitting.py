@@ -36,7 +36,7 @@ def fit(
         backup_dir: where a state is kept to go on from, the same for the same training; None keeps none.
     """
     callbacks, first, last = _callbacks.of_training(training, log_dir), 0, training["epochs"]
-    times = StepTimes(log_dir)
+    times = StepTimes(log_dir, deterministic=training["deterministic"])
     if backup_dir:
         log = os.path.join(log_dir, _callbacks.EPOCHS)
         backup = Backup(backup_dir, callbacks, log, epochs=last)

@@ -34,3 +34,8 @@ def test_the_time_of_an_epoch_is_told_by_what_took_it(input_is_slow, validation_
     least = 0.8 * SLOW_S * BATCHES
     assert (epoch["input"] > least, epoch["validation"] > least) == (input_is_slow, validation_is_slow)
     assert sum(epoch[part] for part in ("input", "step", "validation")) == pytest.approx(epoch["epoch"])
+
+
+def test_a_deterministic_training_looks_at_no_clock_in_its_dataset(tmp_path):
+    batches = _batches(slow=False)
+    assert StepTimes(str(tmp_path), deterministic=True).measured(batches) is batches

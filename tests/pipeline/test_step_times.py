@@ -11,3 +11,8 @@ def test_the_first_epoch_does_not_count_unless_it_is_the_only_one():
     assert step_times.lines([SLOW, FAST, FAST]) == [LINE]
     assert step_times.lines([FAST]) == [LINE]
     assert step_times.lines([]) == []
+
+
+def test_what_was_not_measured_is_not_told():
+    known = {name: seconds for name, seconds in FAST.items() if name != "input"}
+    assert step_times.lines([known]) == ["0.50 s an epoch: forward and backward 0.40 s, validation 0.08 s"]

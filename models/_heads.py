@@ -42,18 +42,20 @@ def output(logits: Any, task: str, labels: np.ndarray) -> Any:
         task: of the label.
         labels: those of the train split, [rows]; a regression answers in their unit.
     """
+    # float32 whatever the precision of the layers before it: a probability in half precision is none.
     if task == "multiclass":
-        return keras.layers.Activation("softmax")(logits)
+        return keras.layers.Activation("softmax", dtype="float32")(logits)
     if task == "regression":
         # The network works around 0 with deviation 1 whatever the label's unit is.
-        return keras.ops.squeeze(keras.layers.Rescaling(float(labels.std()) or 1.0, float(labels.mean()))(logits), -1)
-    return keras.ops.squeeze(keras.layers.Activation("sigmoid")(logits), -1)
+        unit = keras.layers.Rescaling(float(labels.std()) or 1.0, float(labels.mean()), dtype="float32")
+        return keras.ops.squeeze(unit(logits), -1)
+    return keras.ops.squeeze(keras.layers.Activation("sigmoid", dtype="float32")(logits), -1)
 
 
-def compiled(model: keras.Model, task: str, learning_rate: float) -> keras.Model:
+def compiled(model: keras.Model, task: str, optimizer: keras.optimizers.Optimizer) -> keras.Model:
     """Compile a model for its task, and return it."""
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=optimizer,
         loss=LOSSES[task],
         # Unweighted, so that a figure means the same with and without class weights.
         metrics=METRICS[task](),

@@ -21,7 +21,8 @@ class WeightedBag(keras.layers.Layer):
     """
 
     def __init__(self, words: int, units: int, initializer: str = "uniform", **options: Any) -> None:
-        super().__init__(**options)
+        # In half precision, the length of an empty text would be 0 and nothing to divide by.
+        super().__init__(**{"dtype": "float32", **options})
         self._shape, self._initializer = (words, units), initializer
 
     def build(self, *_: Any) -> None:

@@ -74,7 +74,7 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: {feature: pixels [n, height, width, channels]} to [n] or [n, classes].
+    """Build the network: {feature: pixels [n, height, width, channels]} to [n] or [n, classes].
 
     The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
@@ -90,7 +90,7 @@ def build_model(
     _convolution.require_backbone(hp["backbone"], *spec.shape[1:3])
     inputs = {name: keras.Input(spec.shape[1:], name=name, dtype="uint8")}
     logits = keras.layers.Dense(_heads.units(config, transform))(_convolution.features(inputs[name], hp))
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+    return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
 def _for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:

@@ -69,7 +69,7 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
+    """Build the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
 
     A text is two of them, each [n, length]: n-grams and their weights. The arguments are those of `_training.Build`,
     with a value in `hp` for every key of `DEFAULTS`.
@@ -97,7 +97,7 @@ def build_model(
         ]
         parts.append(_deep(dense, ids, sizes, hp, units, texts))
     logits = keras.layers.add(parts) if len(parts) > 1 else parts[0]
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+    return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
 def _parts(architecture: str) -> tuple[str, ...]:

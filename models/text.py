@@ -71,7 +71,7 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: a dict of transformed features, each [n, length], to [n] or [n, classes].
+    """Build the network: a dict of transformed features, each [n, length], to [n] or [n, classes].
 
     The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
@@ -93,7 +93,7 @@ def build_model(
         parts = [SEQUENCES[hp["network"]](inputs[name], words, hp) for name, (words, _) in tokens.items()]
         pooled = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
         logits = _hidden(pooled, hp, hp["hidden_layers"], units)
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+    return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
 def _hidden(x: Any, hp: Mapping[str, Any], layers: int, units: int) -> Any:

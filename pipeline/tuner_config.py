@@ -110,7 +110,7 @@ class Tuner(Section):
         max_trials: how many draws are trained; hyperband's own schedule says how many unless it is given.
         executions_per_trial: how often each draw is trained; its score is the mean.
         epochs: at most so many per trial.
-        patience: a trial stops after so many epochs without a better val_loss.
+        patience: a trial stops after so many epochs without a better value of `training.monitor`.
         minutes: no trial starts after so many, and those at work end with their epoch; None has no limit.
         workers: processes that train trials at the same time.
         vertex: search on Vertex AI.

@@ -51,7 +51,7 @@ def nodes(file: ConfigFile, home: Home) -> list[Any]:
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
     made: list[Any] = []
     gates: list[Any] = []
-    for step in _steps(file):
+    for step in steps(file):
         node = step.make(bus, plan)
         node.with_id(step.name)
         if gates:
@@ -63,7 +63,7 @@ def nodes(file: ConfigFile, home: Home) -> list[Any]:
     return made
 
 
-def _steps(file: ConfigFile) -> list[Step]:
+def steps(file: ConfigFile) -> list[Step]:
     """Return the standard steps that are switched on, with the custom components where their needs are met."""
     off = switched_off(file.config)
     steps = [step for step in STEPS if step.name not in off]

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pipeline import names
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
+from pipeline.kubeflow_config import Kubeflow
 from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
 from pipeline.section import Section
@@ -184,6 +185,7 @@ class Config(Section):
         push: off leaves the served version as it is.
         mobile: .tflite files beside every pushed version; off makes none.
         components: custom components of `components/`, by name, with their options.
+        kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -199,3 +201,4 @@ class Config(Section):
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
     mobile: Annotated[Mobile | None, BeforeValidator(_off)] = None
     components: dict[str, dict[str, Any]] = {}
+    kubeflow: Annotated[Kubeflow | None, BeforeValidator(_off)] = None

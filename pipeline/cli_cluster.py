@@ -56,8 +56,8 @@ def submit(
     """Upload a pipeline to Kubeflow Pipelines, and start it.
 
     Environment: KF_PIPELINES_ENDPOINT is the server's URL, KF_PIPELINES_TOKEN a bearer token where it wants one, and
-    KF_PIPELINES_NAMESPACE the namespace where there are several. KF_PIPELINES_UI_ENDPOINT is the URL for people, where it
-    is another one.
+    KF_PIPELINES_NAMESPACE the namespace where there are several. KF_PIPELINES_UI_ENDPOINT is the URL for people, where
+    it is another one.
     """
     from pipeline import config_file, submitting
     from pipeline.home import Home, home_root
@@ -72,7 +72,7 @@ def submit(
 @click.option("--config", required=True, type=click.Path(path_type=Path))
 @click.option("--node", "node_id", metavar="STEP", help="The step to run.")
 @click.option("--run-id", required=True, help="The same for every step of one run.")
-@click.option("--finish", is_flag=True, help="No step: write what became of the run, for `slipway status`.")
+@click.option("--finish", metavar="STEPS", help="No step: write what became of these, A,B,…, for `slipway status`.")
 @click.option("--no-cache", is_flag=True, help="Run it anew, whatever the cache holds.")
 @cli_options.overrides
 @click.option("--sets", metavar="JSON", default="[]", help="A list of more overrides.")
@@ -85,7 +85,7 @@ def node(
     config: Path,
     node_id: str | None,
     run_id: str,
-    finish: bool,
+    finish: str | None,
     no_cache: bool,
     home: str | None,
     **sent: str | None,
@@ -98,7 +98,7 @@ def node(
     file = one_node.read(config, home_root(home), one_node.Sent(**sent))
     place = Home(home_root(home), file.config.name)
     if finish:
-        return one_node.finish(file, place, run_id)
+        return one_node.finish(file, place, run_id, finish.split(","))
     if node_id is None:
         raise SetupError("slipway node: no step, got no --node; name one, or --finish")
     return one_node.run(file, place, node_id, run_id, no_cache=no_cache)

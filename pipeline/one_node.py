@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -95,27 +96,25 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
     return record.exit_code
 
 
-def finish(file: ConfigFile, home: Home, run_id: str) -> int:
+def finish(file: ConfigFile, home: Home, run_id: str, order: Sequence[str]) -> int:
     """Write the record of a run from those of its steps, as the local runner would, and return 0.
 
-    Its steps ran, or did not, in processes of their own; this one comes after all of them.
-    """
-    with importing.for_good():
-        from pipeline import build
+    The steps ran, or did not, in processes of their own; this one comes after all of them.
 
-    order = [step.name for step in build.steps(file)]
-    done, started = runs.steps_of(home, run_id, order)
-    record = runs.Run(runs.run_id_at(started, run_id), home.name, str(file.path), list(file.overrides), done)
-    failed = [step for step in done if step.state == "failed"]
-    missing = [name for name in order if name not in {step.name for step in done}]
-    record.error = [line for step in failed for line in step.lines]
-    if missing:
+    Args:
+        file: the config.
+        home: where the steps wrote their records.
+        run_id: of the run.
+        order: the names of all its steps.
+    """
+    steps, started = runs.steps_of(home, run_id, order)
+    record = runs.Run(runs.run_id_at(started, run_id), home.name, str(file.path), list(file.overrides), steps)
+    record.error = [line for step in steps if step.state == "failed" for line in step.lines]
+    if missing := [name for name in order if name not in {step.name for step in steps}]:
         record.error.append(f"{home.name}: never started: {', '.join(missing)}")
-    record.exit_code = next((step.exit_code for step in done if step.exit_code), STEP_FAILED if missing else DONE)
+    record.exit_code = next((step.exit_code for step in steps if step.exit_code), STEP_FAILED if missing else DONE)
     record.seconds = max(0.0, time.time() - started)
     runs.save(home, record)
-    states = ", ".join(f"{step.name} {step.state}" for step in done)
-    print(f"{home.name} {record.run_id}: exit code {record.exit_code}; {states}")  # noqa: T201
-    for line in record.error:
+    for line in [f"{home.name} {record.run_id}: ended with exit code {record.exit_code}", *record.error]:
         print(line)  # noqa: T201
     return DONE

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -99,8 +99,8 @@ def save_step(home: Home, run_id: str, step: StepRecord) -> None:
     write_atomically(place / f"{step.name}.json", json.dumps(asdict(step), indent=1))
 
 
-def steps_of(home: Home, run_id: str, order: list[str]) -> tuple[list[StepRecord], float]:
-    """Return what `save_step` wrote for a run, in a given order, and when the first step began, in seconds since 1970."""
+def steps_of(home: Home, run_id: str, order: Iterable[str]) -> tuple[list[StepRecord], float]:
+    """Return what `save_step` wrote for a run, in a given order, and when the first step began (seconds since 1970)."""
     found, begun = [], [time.time()]
     for path in (folder(home, run_id) / "steps" / f"{name}.json" for name in order):
         if path.is_file():

@@ -1,7 +1,7 @@
 """Runners, one module each, by name.
 
-A runner exports `run(file, home, options) -> exit code`, which runs a pipeline, or `compile(file, home, output) -> lines`,
-which writes it for an orchestrator that runs it, or both.
+A runner exports `run(file, home, options)`, which runs a pipeline and returns the exit code, or
+`compile(file, home, output)`, which writes it for an orchestrator and returns lines to print, or both.
 """
 
 from collections.abc import Callable

@@ -109,11 +109,11 @@ def _graph(file: ConfigFile, section: Kubeflow, nodes: Mapping[str, list[str]]) 
         config: str = defaults["config"],
         schema: str = defaults["schema"],
         span: str = defaults["span"],
-        overrides: list = defaults["overrides"],  # noqa: B006, kfp reads the default and changes nothing
+        overrides: list = defaults["overrides"],
     ) -> None:
         sent = {"config": config, "schema": schema, "span": span, "overrides": overrides}
         sent["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        finish = _component(FINISH, file, section, "--finish")(**sent)
+        finish = _component(FINISH, file, section, "--finish", ",".join(nodes))(**sent)
         _settle(finish, FINISH, section)
         with dsl.ExitHandler(finish, name="steps"):
             tasks: dict[str, Any] = {}
@@ -135,7 +135,8 @@ def _component(name: str, file: ConfigFile, section: Kubeflow, *arguments: str) 
             image=section.image,
             command=command(file, section.home, *arguments),
             args=[
-                "--run-id", run_id, "--config-text", config, "--schema-text", schema, "--span", span, "--sets", overrides,
+                "--run-id", run_id, "--config-text", config, "--schema-text", schema, "--span", span,
+                "--sets", overrides,
             ],
         )  # fmt: skip
 
@@ -167,8 +168,8 @@ def _settle(task: Any, name: str, section: Kubeflow) -> None:
 def kubernetes(section: Kubeflow, pod: Pod) -> dict[str, Any]:
     """Return what only Kubernetes knows, as JSON of KFP's KubernetesExecutorConfig.
 
-    kfp has a second package to write it, kfp-kubernetes, whose versions go with a server's. What is needed of it is little
-    and has not changed; where a name has a new form, both are written, as that package does.
+    kfp has a second package to write it, kfp-kubernetes, whose versions go with a server's. What is needed of it is
+    little and has not changed; where a name has a new form, both are written, as that package does.
     """
     settings: dict[str, Any] = {}
     if section.volume:

@@ -45,9 +45,13 @@ def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
     return ir
 
 
-def nodes(file: ConfigFile, home: Home) -> list[Any]:
-    """Return the nodes of a pipeline in the order of its steps."""
-    plan = Plan(file, home)
+def nodes(file: ConfigFile, home: Home, *, managed: bool = False) -> list[Any]:
+    """Return the nodes of a pipeline in the order of its steps.
+
+    Raises:
+        ConfigError: the steps do not fit together.
+    """
+    plan = Plan(file, home, managed)
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
     made: list[Any] = []
     gates: list[Any] = []

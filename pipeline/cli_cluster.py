@@ -1,6 +1,7 @@
 """The commands of clusters: `slipway compile`, `slipway submit`, and `slipway node`, which orchestrators call."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -88,7 +89,7 @@ def node(
     finish: str | None,
     no_cache: bool,
     home: str | None,
-    **sent: str | None,
+    **sent: Any,
 ) -> int:
     """Run one step of a pipeline in a process of its own, as orchestrators do."""
     from pipeline import one_node

@@ -15,6 +15,7 @@ from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
 from pipeline.section import Section
 from pipeline.tuner_config import Tuner
+from pipeline.vertex_config import Vertex
 
 
 def _off(value: Any) -> Any:
@@ -186,6 +187,7 @@ class Config(Section):
         mobile: .tflite files beside every pushed version; off makes none.
         components: custom components of `components/`, by name, with their options.
         kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
+        vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -202,3 +204,4 @@ class Config(Section):
     mobile: Annotated[Mobile | None, BeforeValidator(_off)] = None
     components: dict[str, dict[str, Any]] = {}
     kubeflow: Annotated[Kubeflow | None, BeforeValidator(_off)] = None
+    vertex: Annotated[Vertex | None, BeforeValidator(_off)] = None

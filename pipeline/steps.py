@@ -15,6 +15,7 @@ from tfx import types
 from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.proto import example_gen_pb2, pusher_pb2
 from tfx.types import standard_artifacts
 
@@ -30,10 +31,17 @@ from pipeline.home import Home
 
 @dataclass(frozen=True)
 class Plan:
-    """What every step may look at: the checked config and the places to write to."""
+    """What every step may look at.
+
+    Attributes:
+        file: the checked config.
+        home: the places to write to.
+        managed: whether a service runs the steps that knows TFX's own strategies of a Resolver only.
+    """
 
     file: ConfigFile
     home: Home
+    managed: bool = False
 
     @property
     def config(self) -> Config:
@@ -159,12 +167,13 @@ def _doors_step(bus: Bus, plan: Plan) -> Any:
 
 
 def _baseline_step(bus: Bus, plan: Plan) -> Any:
-    return Resolver(
-        strategy_class=_baseline.BaselineStrategy,
-        model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-        candidate=bus.read("model", "Baseline"),
-    )
+    blessed = {
+        "model": types.Channel(type=standard_artifacts.Model),
+        "model_blessing": types.Channel(type=standard_artifacts.ModelBlessing),
+    }
+    if plan.managed:
+        return Resolver(strategy_class=LatestBlessedModelStrategy, **blessed)
+    return Resolver(strategy_class=_baseline.BaselineStrategy, candidate=bus.read("model", "Baseline"), **blessed)
 
 
 def _evaluator(bus: Bus, plan: Plan) -> Any:

@@ -130,7 +130,7 @@ def _component(name: str, file: ConfigFile, section: Kubeflow, *arguments: str) 
     """Return the component of one step."""
     from kfp import dsl
 
-    def component(config: str, schema: str, span: str, overrides: list, run_id: str):  # type: ignore[no-untyped-def]
+    def component(config: str, schema: str, span: str, overrides: list, run_id: str):
         return dsl.ContainerSpec(
             image=section.image,
             command=command(file, section.home, *arguments),

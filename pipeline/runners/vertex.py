@@ -1,6 +1,6 @@
-"""Vertex AI Pipelines: TFX's own compiler writes the job, whose steps TFX's own entry point runs, without `slipway node`.
+"""Vertex AI Pipelines: TFX's own compiler writes the job, and TFX's own entry point runs the steps, no `slipway node`.
 
-Vertex keeps artifacts and metadata itself, and resolves the baseline itself: it takes the last blessed model, as TFX does.
+Vertex keeps artifacts and metadata itself, and resolves the baseline itself: it takes the last blessed model.
 """
 
 import json

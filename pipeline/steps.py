@@ -15,7 +15,6 @@ from tfx import types
 from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import LatestBlessedModelStrategy
 from tfx.proto import example_gen_pb2, pusher_pb2
 from tfx.types import standard_artifacts
 
@@ -31,22 +30,18 @@ from pipeline.home import Home
 
 @dataclass(frozen=True)
 class Plan:
-    """What every step may look at.
-
-    Attributes:
-        file: the checked config.
-        home: the places to write to.
-        managed: whether a service runs the steps that knows TFX's own strategies of a Resolver only.
-    """
+    """What every step may look at: the checked config and the places to write to."""
 
     file: ConfigFile
     home: Home
-    managed: bool = False
 
     @property
     def config(self) -> Config:
         """The content of the config file."""
         return self.file.config
+
+
+Make = Callable[[Bus, Plan], Any]
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ class Step:
     """
 
     name: str
-    make: Callable[[Bus, Plan], Any]
+    make: Make
     publishes: Mapping[str, str] = field(default_factory=dict)
     gate: bool = False
 
@@ -140,17 +135,22 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     )
 
 
-def _trainer(bus: Bus, plan: Plan) -> Any:
+def trainer_arguments(bus: Bus, plan: Plan) -> dict[str, Any]:
+    """Return the arguments of a Trainer."""
     hook = hooks.dotted(plan.config, "run_fn")
-    return Trainer(
+    return {
         **bus.read_all(("examples", "transform_graph"), "Trainer"),
-        hyperparameters=bus.get("best_hyperparameters"),
-        run_fn=hook,
-        custom_config={
+        "hyperparameters": bus.get("best_hyperparameters"),
+        "run_fn": hook,
+        "custom_config": {
             **_custom_config(plan.config, hook, "label", "features", "training"),
             "mobile": plan.config.mobile is not None,
         },
-    )
+    }
+
+
+def _trainer(bus: Bus, plan: Plan) -> Any:
+    return Trainer(**trainer_arguments(bus, plan))
 
 
 def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
@@ -167,13 +167,12 @@ def _doors_step(bus: Bus, plan: Plan) -> Any:
 
 
 def _baseline_step(bus: Bus, plan: Plan) -> Any:
-    blessed = {
-        "model": types.Channel(type=standard_artifacts.Model),
-        "model_blessing": types.Channel(type=standard_artifacts.ModelBlessing),
-    }
-    if plan.managed:
-        return Resolver(strategy_class=LatestBlessedModelStrategy, **blessed)
-    return Resolver(strategy_class=_baseline.BaselineStrategy, candidate=bus.read("model", "Baseline"), **blessed)
+    return Resolver(
+        strategy_class=_baseline.BaselineStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        candidate=bus.read("model", "Baseline"),
+    )
 
 
 def _evaluator(bus: Bus, plan: Plan) -> Any:
@@ -184,14 +183,19 @@ def _evaluator(bus: Bus, plan: Plan) -> Any:
     )
 
 
+def pusher_arguments(bus: Bus) -> dict[str, Any]:
+    """Return what a Pusher of any kind takes."""
+    return {
+        "model": bus.read("model", "Pusher"),
+        "model_blessing": bus.get("blessing"),
+        "infra_blessing": bus.get("infra_blessing"),
+    }
+
+
 def _pusher_step(bus: Bus, plan: Plan) -> Any:
     filesystem = pusher_pb2.PushDestination.Filesystem(base_directory=str(plan.home.serving))
-    return _pusher.Pusher(
-        model=bus.read("model", "Pusher"),
-        model_blessing=bus.get("blessing"),
-        infra_blessing=bus.get("infra_blessing"),
-        push_destination=pusher_pb2.PushDestination(filesystem=filesystem),
-    )
+    destination = pusher_pb2.PushDestination(filesystem=filesystem)
+    return _pusher.Pusher(**pusher_arguments(bus), push_destination=destination)
 
 
 def _tflite_step(bus: Bus, plan: Plan) -> Any:

@@ -12,6 +12,7 @@ from pipeline import importing
 from pipeline.config_file import ConfigFile
 from pipeline.errors import ConfigError, SetupError
 from pipeline.home import Home
+from pipeline.vertex_config import Vertex
 
 
 def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A001, the name of the command
@@ -26,10 +27,14 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
     section = file.config.vertex
     if section is None:
         raise ConfigError(f"{file.path}: vertex: is missing, got no value; add `vertex: {{image: …, home: gs://…}}`")
+    if section.endpoint and file.config.mobile:
+        raise ConfigError(
+            f"{file.path}: vertex.endpoint: phones get what is in a folder, got mobile too; write mobile: off"
+        )
     bucket = section.home.rstrip("/")
     with tempfile.TemporaryDirectory() as folder, importing.for_good():
         # What the steps write to, and the schema, is under the home, which is another one there.
-        job = _job(file, Path(folder), section.image)
+        job = _job(file, Path(folder), section)
         text = json.dumps(job, indent=1, sort_keys=True).replace(folder, bucket)
         schemas = [path.relative_to(folder) for path in Path(folder).rglob("schema.pbtxt")]
     try:
@@ -44,9 +49,9 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
     return lines
 
 
-def _job(file: ConfigFile, folder: Path, image: str) -> dict[str, Any]:
+def _job(file: ConfigFile, folder: Path, section: Vertex) -> dict[str, Any]:
     """Return the job of a pipeline whose home is `folder`."""
-    from pipeline import build
+    from pipeline import build, vertex_steps
 
     home = Home(folder, file.config.name)
     try:
@@ -59,11 +64,11 @@ def _job(file: ConfigFile, folder: Path, image: str) -> dict[str, Any]:
     dag = tfx_pipeline.Pipeline(
         pipeline_name=file.config.name.replace("_", "-"),
         pipeline_root=str(home.artifacts),
-        components=build.nodes(file, home, managed=True),
+        components=build.nodes(file, home, vertex_steps.instead(section)),
         enable_cache=True,
         beam_pipeline_args=build.BEAM_ARGS,
     )
-    config = v2.KubeflowV2DagRunnerConfig(default_image=image, use_pipeline_spec_2_1=True)
+    config = v2.KubeflowV2DagRunnerConfig(default_image=section.image, use_pipeline_spec_2_1=True)
     v2.KubeflowV2DagRunner(config, output_dir=str(folder), output_filename="job.json").run(dag)
     content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     (folder / "job.json").unlink()

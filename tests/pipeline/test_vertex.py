@@ -1,5 +1,6 @@
 """What a config compiles to for Vertex AI Pipelines."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,32 @@ def test_what_is_missing_is_told(override, output, told, tmp_path):
 def test_a_home_that_is_no_bucket_is_told(tmp_path):
     with pytest.raises(ConfigError, match=r"vertex\.home: string should match pattern"):
         config_file.read(CONFIG, ["vertex={image: x, home: /tmp/x}"], tmp_path)
+
+
+def test_vertex_trains_in_a_job_and_deploys_to_an_endpoint_if_it_shall(tmp_path):
+    machine = "{project: ours, region: europe-west4, accelerator_type: NVIDIA_TESLA_T4}"
+    switched = [f"vertex.training={machine}", "vertex.endpoint={project: ours, region: europe-west4}"]
+    file, output = config_file.read(CONFIG, [SECTION, *switched, "mobile=off"], tmp_path), tmp_path / "taxi.json"
+    vertex.compile(file, Home(tmp_path, "taxi"), output)
+    job = json.loads(output.read_text())["pipelineSpec"]
+    executors = {
+        name: one["container"]["args"][1]
+        for name, one in job["deploymentSpec"]["executors"].items()
+        if "container" in one
+    }
+    assert executors["Trainer_executor"].startswith("tfx.extensions.google_cloud_ai_platform.trainer.")
+    assert executors["Pusher_executor"].startswith("tfx.extensions.google_cloud_ai_platform.pusher.")
+    given = {
+        name: json.loads(
+            job["root"]["dag"]["tasks"][name]["inputs"]["parameters"]["custom_config"]["runtimeValue"]["constant"]
+        )
+        for name in ("Trainer", "Pusher")
+    }
+    (pool,) = given["Trainer"]["ai_platform_training_args"]["worker_pool_specs"]
+    assert pool["container_spec"] == {"image_uri": "registry/slipway:1"}
+    assert pool["machine_spec"]["accelerator_type"] == "NVIDIA_TESLA_T4"
+    assert given["Trainer"]["training"]["epochs"] == 20, "what the model needs is still there"
+    assert given["Pusher"]["ai_platform_serving_args"] == {"project_id": "ours", "machine_type": "n1-standard-4"}
+    file = config_file.read(CONFIG, [SECTION, *switched], tmp_path)
+    with pytest.raises(ConfigError, match=r"vertex\.endpoint: phones get what is in a folder"):
+        vertex.compile(file, Home(tmp_path, "taxi"), output)

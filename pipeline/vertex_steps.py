@@ -44,8 +44,8 @@ def _trainer(bus: Bus, plan: Plan, *, machine: Machine, image: str) -> Any:
     return Trainer(**arguments, custom_config=custom_config)
 
 
-def _pusher(bus: Bus, _: Plan, *, endpoint: Endpoint) -> Any:
-    deployment = {"project_id": endpoint.project, **_machine(endpoint)}
+def _pusher(bus: Bus, plan: Plan, *, endpoint: Endpoint) -> Any:
+    deployment = {"project": endpoint.project, "endpoint_name": plan.config.name, **_machine(endpoint)}
     custom_config = {
         **_vertex(endpoint),
         constants.VERTEX_CONTAINER_IMAGE_URI_KEY: endpoint.image,

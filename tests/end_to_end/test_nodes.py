@@ -74,13 +74,16 @@ def test_a_compiled_kubeflow_pipeline_pushes_the_model_of_the_local_runner(pushe
     with pytest.raises(RuntimeError, match="statisticsgen"):
         cluster.run(compiled)
     assert "StatisticsGen: failed" in cluster.outputs["StatisticsGen"]
-    assert not set(cluster.started) & {"ExampleValidator", "DataGate", "Transform", "Trainer", "Pusher"}
+    *done, failed = cluster.started
+    assert failed == "StatisticsGen"
+    assert "ExampleGen" in done
+    assert set(done) <= {"ExampleGen", "ImportSchemaGen"}, "what depends on it is not started"
 
     in_the_way.unlink()
     cluster.run(compiled)
     assert sorted(cluster.started) == sorted([*NODES, "Finish"])
-    assert cluster.outputs["ExampleGen"].splitlines()[-1].startswith("ExampleGen cached")
-    assert nodes.states() == dict.fromkeys(NODES, "ran") | {"ExampleGen": "cached", "Baseline": "resolved"}
+    states = dict.fromkeys(NODES, "ran") | dict.fromkeys(done, "cached") | {"Baseline": "resolved"}
+    assert nodes.states() == states
     assert nodes.last_run()["exit_code"] == 0
     assert _lineage(nodes.home) == _lineage(pushed.home)
     rows = {

@@ -81,7 +81,8 @@ def test_vertex_trains_in_a_job_and_deploys_to_an_endpoint_if_it_shall(tmp_path)
     assert pool["container_spec"] == {"image_uri": "registry/slipway:1"}
     assert pool["machine_spec"]["accelerator_type"] == "NVIDIA_TESLA_T4"
     assert given["Trainer"]["training"]["epochs"] == 20, "what the model needs is still there"
-    assert given["Pusher"]["ai_platform_serving_args"] == {"project_id": "ours", "machine_type": "n1-standard-4"}
+    deployment = {"project": "ours", "endpoint_name": "taxi", "machine_type": "n1-standard-4"}
+    assert given["Pusher"]["ai_platform_serving_args"] == deployment
     file = config_file.read(CONFIG, [SECTION, *switched], tmp_path)
     with pytest.raises(ConfigError, match=r"vertex\.endpoint: phones get what is in a folder"):
         vertex.compile(file, Home(tmp_path, "taxi"), output)

@@ -24,7 +24,7 @@ class Kubeflow:
 
     Attributes:
         url: of the server.
-        states: those of the next run, one for each look at it.
+        states: those of the next run, one for each look at it; an empty one is an error.
         uploads: the pipelines that were uploaded, as messages, with their names.
         runs, schedules: the requests that made them.
         requests: the method and path of each request.
@@ -47,11 +47,11 @@ class Kubeflow:
             ("GET", "/experiments"): dict,
             ("POST", "/experiments"): lambda: {**_checked("V2beta1Experiment", body), "experiment_id": "e1"},
             ("GET", "/pipelines"): lambda: {"pipelines": [{"pipeline_id": "p1"}]} if self.uploads else {},
-            ("POST", "/pipelines/upload"): lambda: self._upload(query["name"], body, kind),
+            ("POST", "/pipelines/upload"): lambda: self._upload(query["name"], body, kind, new=True),
             ("POST", "/pipelines/upload_version"): lambda: self._upload(query["name"], body, kind),
             ("GET", "/pipelines/p1/versions"): lambda: {"pipeline_versions": [self._version()]},
             ("POST", "/runs"): lambda: self._started(body),
-            ("GET", "/runs/r1"): lambda: {"run_id": "r1", **(self.states.pop(0))},
+            ("GET", "/runs/r1"): self._looked_at,
             ("POST", "/recurringruns"): lambda: self._scheduled(body),
         }
         try:
@@ -61,7 +61,9 @@ class Kubeflow:
         except (ValueError, json_format.ParseError) as error:
             return 400, {"message": str(error), "code": 3}
 
-    def _upload(self, name: str, body: bytes, kind: str) -> dict[str, Any]:
+    def _upload(self, name: str, body: bytes, kind: str, *, new: bool = False) -> dict[str, Any]:
+        if new and self.uploads:
+            raise ValueError(f"the name {name} is taken")
         part = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).get_payload()[0]
         content = list(yaml.safe_load_all(part.get_payload(decode=True)))
         self.uploads.append((name, json_format.ParseDict(content[0], pipeline_spec_pb2.PipelineSpec())))
@@ -73,6 +75,12 @@ class Kubeflow:
     def _started(self, body: bytes) -> dict[str, Any]:
         self.runs.append(_checked("V2beta1Run", body))
         return {**self.runs[-1], "run_id": "r1"}
+
+    def _looked_at(self) -> dict[str, Any]:
+        state = self.states.pop(0)
+        if not state:
+            raise ValueError("away for a moment")
+        return {"run_id": "r1", **state}
 
     def _scheduled(self, body: bytes) -> dict[str, Any]:
         self.schedules.append(_checked("V2beta1RecurringRun", body))

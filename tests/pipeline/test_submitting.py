@@ -81,8 +81,7 @@ def test_waiting_ends_as_the_run_does(end, code, told, submit):
 
 def test_a_server_that_is_away_for_a_moment_is_waited_for(submit):
     with kfp_server.running() as kubeflow:
-        # An empty list of states is an answer that cannot be read.
-        kubeflow.states = [{"state": "RUNNING"}, {"state": "no such state"}, DONE]
+        kubeflow.states = [{"state": "RUNNING"}, {}, {}, DONE]
         assert submit(kubeflow, wait=True)[0] == 0
 
 

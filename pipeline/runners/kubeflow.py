@@ -16,6 +16,8 @@ from pipeline.home import Home
 from pipeline.kubeflow_config import Kubeflow, Pod
 
 FINISH = "Finish"
+# Bytes of one argument, of which Linux takes 128 KiB.
+LONGEST_TEXT = 120_000
 # Of one try and the next, and at most.
 BACKOFF, BACKOFF_FACTOR, BACKOFF_MAX = "60s", 2.0, "3600s"
 
@@ -75,8 +77,17 @@ def upstream(file: ConfigFile) -> dict[str, list[str]]:
 
 
 def sent_config(file: ConfigFile) -> dict[str, Any]:
-    """Return the pipeline's parameters: the config and what is set for one run of it."""
+    """Return the pipeline's parameters: the config and what is set for one run of it.
+
+    Raises:
+        ConfigError: a file is too long to be sent.
+    """
     schema = file.schema_path
+    for path in filter(None, (file.path, schema)):
+        if (size := path.stat().st_size) > LONGEST_TEXT:
+            raise ConfigError(
+                f"{path}: too long for an argument of a container, got {size} bytes; {LONGEST_TEXT} at most"
+            )
     return {
         "config": file.path.read_text(encoding="utf-8"),
         "schema": schema.read_text(encoding="utf-8") if schema else "",

@@ -133,6 +133,14 @@ def test_a_config_without_the_section_or_with_an_unknown_step_is_told(tmp_path, 
         kubeflow.compile(file, on_kubeflow.home, Path("taxi.json"))
 
 
+def test_a_schema_that_is_too_long_to_be_sent_is_told(tmp_path):
+    schema = tmp_path / "long.pbtxt"
+    schema.write_text(CONFIG.with_suffix(".schema.pbtxt").read_text() + "# long\n" * 20_000)
+    file = config_file.read(CONFIG, [f"schema={schema}"], tmp_path)
+    with pytest.raises(ConfigError, match=r"long\.pbtxt: too long for an argument of a container, got 14\d+ bytes"):
+        kubeflow.sent_config(file)
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [

@@ -2,7 +2,7 @@
 bin := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
 
-.PHONY: help setup demo check test bench containers kubeflow lock clean
+.PHONY: help setup demo check test bench containers databases kubeflow lock clean
 
 help:  ## what you are reading
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -28,6 +28,9 @@ containers: setup  ## the files for containers and clusters, built and played wi
 
 kubeflow: setup  ## the taxi pipeline as Kubeflow runs it, each step in a container of the project's image, with podman; as root
 	.ci/kubeflow
+
+databases: setup  ## lineage in PostgreSQL and MariaDB, which must be installed
+	$(bin)/pytest -n 2 tests/databases
 
 lock: setup  ## resolve pyproject.toml into requirements.txt, and the image's from that; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \

@@ -89,6 +89,11 @@ BASELINES: dict[str, dict[str, Baseline]] = {
         "scikit-learn RidgeCV": table(make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 3, 20)))),
         "scikit-learn HistGradientBoosting": table(HistGradientBoostingRegressor(random_state=0)),
     },
+    "breast_cancer": {
+        "majority class": table(DummyClassifier(strategy="prior")),
+        "scikit-learn LogisticRegression": table(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))),
+        "scikit-learn HistGradientBoosting": table(HistGradientBoostingClassifier(random_state=0)),
+    },
     "digits": {
         "majority class": pictures(DummyClassifier()),
         "scikit-learn LogisticRegression": pictures(make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))),
@@ -162,6 +167,9 @@ def compare(config: Config, home: Home) -> bool:
     """Print the table of one config, and return whether its model is within a point of the best baseline."""
     train, evaluation = rows(home, "train"), rows(home, "eval")
     label, task = config.label.name, config.label.task
+    if task == "binary" and config.label.classes:
+        for frame in (train, evaluation):
+            frame[label] = frame[label].map(config.label.classes.index)
     features = [name for name in train if name not in (label, *config.features.exclude)]
     answers = {
         name: baseline(train[features], train[label], evaluation.reindex(columns=features))

@@ -2,13 +2,22 @@
 
 TFX's own LatestBlessedModelStrategy returns the candidate when it was blessed before, for instance in a run with
 nothing changed. The candidate is then compared with itself, which proves nothing, and the Evaluator's inputs change
-after every run, so that its cache never hits.
+after every run, so that its cache never hits. Nor does it ask whether the model can still be compared: one that reads a
+column as another type, or knows other classes, ends the Evaluator with an error of TensorFlow.
 """
 
+import logging
+from collections.abc import Mapping
+from typing import Any
+
 from ml_metadata import MetadataStore
+from tensorflow.python.saved_model import loader_impl
 from tfx.components.evaluator import constants
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.types import artifact
+from tfx.utils import path_utils
+
+LOGGER = logging.getLogger(__name__)
 
 Artifacts = dict[str, list[artifact.Artifact]]
 
@@ -32,9 +41,33 @@ class BaselineStrategy(ResolverStrategy):
         models = [model for model in input_dict["model"] if model.id in blessings and model.id not in candidates]
         # By blessing, not by model: a model that came back from the cache and was blessed again is the latest.
         models.sort(key=lambda model: blessings[model.id].id)
-        latest = models[-1:]
+        candidate = input_dict["candidate"][0]
+        latest = [model for model in models[-1:] if _comparable(model, candidate)]
         return {
             "model": latest,
             "model_blessing": [blessings[model.id] for model in latest],
             "candidate": input_dict["candidate"],
         }
+
+
+def _comparable(model: artifact.Artifact, candidate: artifact.Artifact) -> bool:
+    """Return whether the candidate's rows can be given to the model too, and its answers compared."""
+    try:
+        inputs, outputs = _signature(model)
+    except OSError as error:
+        LOGGER.warning("no baseline: model %s cannot be read: %s", model.id, error)
+        return False
+    wanted, answers = _signature(candidate)
+    changed = sorted(name for name in inputs.keys() & wanted.keys() if inputs[name].dtype != wanted[name].dtype)
+    changed += sorted(name for name in answers if outputs.get(name) != answers[name])
+    if changed:
+        LOGGER.warning("no baseline: model %s has other types than the candidate, of %s", model.id, ", ".join(changed))
+    return not changed
+
+
+def _signature(model: artifact.Artifact) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the raw features of a model as TensorInfo protos, and type and shape of its answers, both by name."""
+    saved = loader_impl.parse_saved_model(path_utils.serving_model_path(model.uri))
+    signature = saved.meta_graphs[0].signature_def["serving_default"]
+    kinds = {name: (info.dtype, str(info.tensor_shape)) for name, info in signature.outputs.items()}
+    return signature.inputs, kinds

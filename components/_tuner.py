@@ -47,7 +47,7 @@ class Executor(executor.Executor):
         report = _tuner_report.make(tuner)
         results = Path(artifact_utils.get_single_uri(output_dict["tuner_results"]))
         _tuner_report.write(report, results)
-        _tuner_hparams.write(report, results)
+        _tuner_hparams.write(report, results, self._context.pipeline_run_id if self._context else None)
         tf.io.gfile.rmtree(folder)
 
 

@@ -30,9 +30,8 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass
 class Worker:
-    """One process; its number stays when another takes its place, its name does not."""
+    """One process; one that takes another's place has a name of its own."""
 
-    number: int
     name: str
     process: "subprocess.Popen[bytes]"
 
@@ -45,9 +44,10 @@ class Chief:
     """
 
     def __init__(self, count: int) -> None:
-        self._started = 0
-        self._threads = max(1, _cores() // max(1, count))
-        self._workers = [self._start(number) for number in range(count)]
+        self._threads = str(max(1, _cores() // max(1, count)))
+        self._workers: list[Worker] = []
+        for _ in range(count):
+            self._start()
 
     def __enter__(self) -> "Chief":
         return self
@@ -73,7 +73,7 @@ class Chief:
         with futures.ThreadPoolExecutor(max_workers=1) as calls:
             server = grpc.server(calls)
             protos.get_service_grpc().add_OracleServicer_to_server(OracleServicer(oracle), server)
-            job = {**job, "threads": self._threads, "port": server.add_insecure_port(f"{HOST}:0")}
+            job = {**job, "port": server.add_insecure_port(f"{HOST}:0")}
             server.start()
             try:
                 for worker in self._workers:
@@ -96,26 +96,26 @@ class Chief:
                     continue
                 LOGGER.error("%s", message)
                 if trial is not None and _tuner_oracle.goes_on(oracle):
-                    at_work.append(replacement := self._start(worker.number))
-                    self._workers.append(replacement)
+                    at_work.append(replacement := self._start())
                     _send(replacement, job)
         if all(codes) and _tuner_oracle.goes_on(oracle):
             raise RuntimeError(f"all {len(codes)} workers died before the end, got {_reason(codes[0])}; see the log")
 
-    def _start(self, number: int) -> Worker:
-        name = f"worker{number}" if self._started <= number else f"worker{number}-{self._started}"
-        self._started += 1
-        threads = str(self._threads)
+    def _start(self) -> Worker:
         environment = {
             **os.environ,
             # What can be imported here can be imported there.
             "PYTHONPATH": os.pathsep.join(sys.path),
-            "OMP_NUM_THREADS": threads, "TF_NUM_INTRAOP_THREADS": threads, "TF_NUM_INTEROP_THREADS": threads,
+            # As many threads as there are cores for one: two workers with all of them would fight.
+            "OMP_NUM_THREADS": self._threads, "TF_NUM_INTRAOP_THREADS": self._threads,
+            "TF_NUM_INTEROP_THREADS": self._threads,
             # Several processes share a GPU.
             "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         }  # fmt: skip
         command = [sys.executable, "-P", "-m", "components._tuner_worker"]
-        return Worker(number, name, subprocess.Popen(command, stdin=subprocess.PIPE, env=environment))
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
+        self._workers.append(worker := Worker(f"worker{len(self._workers)}", process))
+        return worker
 
 
 def _send(worker: Worker, job: dict[str, Any]) -> None:

@@ -1,10 +1,5 @@
-"""Where the trials of a search are kept until it is finished: the same folder for the same search, and its files.
+"""Where the trials of a search are kept until it is finished, and its files."""
 
-TFX's own temporary folder is another one for every execution, so that a killed search would begin anew.
-"""
-
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +8,8 @@ import tensorflow as tf
 from keras_tuner.src import utils
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
+
+from components import _unfinished
 
 RECORD = "record.json"
 
@@ -25,13 +22,11 @@ def of_search(input_dict: Mapping[str, Any], output_dict: Mapping[str, Any], exe
         output_dict: artifacts by key; the folder lies beside theirs, in that of the step.
         exec_properties: of the Tuner.
     """
-    uri = artifact_utils.get_single_uri(output_dict["tuner_results"]).rstrip("/")
+    results = artifact_utils.get_single_instance(output_dict["tuner_results"])
     config = custom_config(exec_properties)
     wanted = {key: value for key, value in config.get("tuner", {}).items() if key != "minutes"}
     searched = {**exec_properties, "custom_config": {**config, "tuner": wanted}}
-    read = {key: [one.uri for one in artifacts] for key, artifacts in input_dict.items()}
-    digest = hashlib.sha256(json.dumps([searched, read], sort_keys=True, default=str).encode()).hexdigest()
-    return os.path.join(os.path.dirname(os.path.dirname(uri)), ".system", "search", digest[:16])
+    return _unfinished.folder("search", results, input_dict, searched)
 
 
 def custom_config(exec_properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,6 +43,6 @@ def save_json(path: str, content: Any) -> None:
 def read_record(project_dir: str, trial_id: str) -> dict[str, Any]:
     """Return what a trial left (see `_tuner_record.py`); of one that was never begun, nothing in every key."""
     path = os.path.join(project_dir, f"trial_{trial_id}", RECORD)
-    return {"worker": "", "seconds": 0.0, "curve": [], "message": None} | (
+    return {"worker": "", "begun": None, "seconds": 0.0, "curve": [], "message": None} | (
         utils.load_json(path) if tf.io.gfile.exists(path) else {}
     )

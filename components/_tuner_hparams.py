@@ -9,12 +9,13 @@ from tensorboard.plugins.hparams import api, api_pb2, summary
 LOGS = "logs"
 
 
-def write(report: dict[str, Any], folder: Path) -> None:
+def write(report: dict[str, Any], folder: Path, run_id: str | None = None) -> None:
     """Write a report's trials, for `tensorboard --logdir FOLDER/logs`.
 
     Args:
         report: see `_tuner_report.make`.
         folder: of the artifact.
+        run_id: of the pipeline. TensorBoard takes trials of one id for the same draw, also those of several searches.
     """
     names = dict.fromkeys(name for trial in report["trials"] for name in trial["hyperparameters"])
     objective = api.Metric(report["objective"], display_name=f"{report['objective']} ({report['direction']})")
@@ -22,11 +23,12 @@ def write(report: dict[str, Any], folder: Path) -> None:
         api.hparams_config(hparams=[api.HParam(name) for name in names], metrics=[objective])
     for trial in report["trials"]:
         with tf.summary.create_file_writer(str(folder / LOGS / f"trial_{trial['trial']}")).as_default():
-            _write_trial(trial)
+            # The number first: the table of the HParams plugin cuts names after a dozen letters.
+            _write_trial(trial, f"{trial['trial']} of {run_id}" if run_id else trial["trial"])
 
 
-def _write_trial(trial: dict[str, Any]) -> None:
-    api.hparams(trial["hyperparameters"], trial_id=trial["trial"])
+def _write_trial(trial: dict[str, Any], trial_id: str) -> None:
+    api.hparams(trial["hyperparameters"], trial_id=trial_id)
     for step, metrics in enumerate(trial["curve"], start=1):
         for name, value in metrics.items():
             if name not in ("execution", "epoch") and value is not None:

@@ -19,8 +19,8 @@ def make(tuner: keras_tuner.Tuner) -> dict[str, Any]:
     Returns:
         `objective`, `direction`, `best` (a trial), `trials` in the order they began, and `importance`
         (see `_tuner_importance.of_trials`). A trial has `trial`, `state`, `hyperparameters`, `objective` (None unless
-        it was completed), `best_epoch`, `epochs`, `seconds`, `worker`, `error` (the last line) and `curve`: by epoch
-        and execution, the metrics.
+        it was completed), `best_epoch`, `epochs`, `begun` (`time.time()`), `seconds`, `worker`, `error` (the last line)
+        and `curve`: by epoch and execution, the metrics.
     """
     oracle = tuner.oracle
     trials = [_row(tuner, oracle.trials[trial_id]) for trial_id in oracle.start_order]
@@ -53,6 +53,7 @@ def _row(tuner: keras_tuner.Tuner, trial: Trial) -> dict[str, Any]:
         "objective": trial.score if completed else None,
         "best_epoch": trial.best_step + 1 if completed else None,
         "epochs": len(record["curve"]),
+        "begun": record["begun"],
         "seconds": record["seconds"],
         "worker": record["worker"],
         "error": trial.message.strip().splitlines()[-1] if trial.message else None,

@@ -8,7 +8,6 @@ import sys
 import threading
 from typing import Any
 
-import tensorflow as tf
 from tfx.components.trainer import fn_args_utils
 from tfx.components.util import udf_utils
 from tfx.utils import json_utils
@@ -38,11 +37,9 @@ def work(job: dict[str, Any]) -> None:
     """Train what the oracle gives, until it has no more.
 
     Args:
-        job: `inputs` (artifacts by key, TFX's JSON), `exec_properties`, `folder`, `seed`, `deadline`, `threads`, `port`
-            and `name`.
+        job: `inputs` (artifacts by key, TFX's JSON), `exec_properties`, `folder`, `seed`, `deadline`, `port` and
+            `name`.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(job["threads"])
-    tf.config.threading.set_inter_op_parallelism_threads(job["threads"])
     os.environ |= {
         "KERASTUNER_TUNER_ID": job["name"],
         "KERASTUNER_ORACLE_IP": _tuner_chief.HOST,

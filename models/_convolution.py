@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from models import _heads
+
 # What keras.applications accept at least.
 LEAST_SIDE = 32
 # A side shorter than this is not halved again.
@@ -47,8 +49,7 @@ def features(pixels: Any, hp: Mapping[str, Any]) -> Any:
         x = application(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")(x)
     else:
         x = _small(x, hp)
-    x = keras.layers.Dense(hp["dense_units"], activation="relu")(x)
-    return keras.layers.Dropout(hp["dropout"])(x)
+    return _heads.dense_layers(x, 1, hp["dense_units"], hp["dropout"])
 
 
 def augmented(x: Any, hp: Mapping[str, Any]) -> Any:

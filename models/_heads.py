@@ -1,4 +1,4 @@
-"""The end of a network for each task: its last layer, loss, metrics and the names of its outputs."""
+"""The end of a network: dense layers, and for each task the last one, loss, metrics and the names of its outputs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +21,14 @@ METRICS = {
 }
 
 
+def dense_layers(x: Any, count: int, units: int, dropout: float) -> Any:
+    """Return x [n, values] behind `count` dense layers with dropout, [n, units]; without any as it was."""
+    for _ in range(count):
+        x = keras.layers.Dense(units, activation="relu")(x)
+        x = keras.layers.Dropout(dropout)(x)
+    return x
+
+
 def units(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> int:
     """Return how many numbers the last layer has: one a class, one for a binary label and for a regression."""
     return len(_labels.classes(config, transform)) if config["label"]["task"] == "multiclass" else 1
@@ -34,18 +42,20 @@ def output(logits: Any, task: str, labels: np.ndarray) -> Any:
         task: of the label.
         labels: those of the train split, [rows]; a regression answers in their unit.
     """
+    # float32 whatever the precision of the layers before it: a probability in half precision is none.
     if task == "multiclass":
-        return keras.layers.Activation("softmax")(logits)
+        return keras.layers.Activation("softmax", dtype="float32")(logits)
     if task == "regression":
         # The network works around 0 with deviation 1 whatever the label's unit is.
-        return keras.ops.squeeze(keras.layers.Rescaling(float(labels.std()) or 1.0, float(labels.mean()))(logits), -1)
-    return keras.ops.squeeze(keras.layers.Activation("sigmoid")(logits), -1)
+        unit = keras.layers.Rescaling(float(labels.std()) or 1.0, float(labels.mean()), dtype="float32")
+        return keras.ops.squeeze(unit(logits), -1)
+    return keras.ops.squeeze(keras.layers.Activation("sigmoid", dtype="float32")(logits), -1)
 
 
-def compiled(model: keras.Model, task: str, learning_rate: float) -> keras.Model:
+def compiled(model: keras.Model, task: str, optimizer: keras.optimizers.Optimizer) -> keras.Model:
     """Compile a model for its task, and return it."""
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=optimizer,
         loss=LOSSES[task],
         # Unweighted, so that a figure means the same with and without class weights.
         metrics=METRICS[task](),

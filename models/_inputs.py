@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from models import _raw
 from models._transform_graph import TransformGraph
 
 BLOCK_ROWS = 4096
@@ -23,6 +24,8 @@ SHUFFLE_ROWS = 100_000
 SHUFFLE_BYTES = 256 << 20
 # Among so many rows of the eval split, those to show to people are found.
 LOOK_AT_ROWS = 256
+# Among the features, the weight of a row; no feature has such a name.
+WEIGHT = "sample weight"
 
 Batch = tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]
 # From transformed features to the types in which they are kept, for instance pixels as uint8.
@@ -35,6 +38,7 @@ class Split:
 
     Attributes:
         blocks: a dataset of (features, label), in blocks of `block_rows` rows: features by name [n, ...], label [n].
+            Among the features may be `WEIGHT` [n], which no network gets.
         columns: all features of the split by name, [rows, ...], or None where it streams.
         label: of every row, [rows].
         block_rows: so many rows take part in one computation without regard to memory.
@@ -50,33 +54,48 @@ class Split:
         """How many rows it has."""
         return len(self.label)
 
-    def batches(
-        self, batch_size: int, *, weights: np.ndarray | None = None, seed: int | None = None
+    def batches(self, batch_size: int, *, weights: np.ndarray | None = None) -> tf.data.Dataset:
+        """Return (features, label, weight) in batches, in the order of the files.
+
+        Args:
+            batch_size: rows in a batch; the last one may be smaller.
+            weights: float [classes], the weight of a row by its label, times its own; None weighs all classes 1.
+        """
+        return self._weighted(self._rows(None).batch(batch_size), weights)
+
+    def epochs(
+        self, batch_size: int, epochs: range, seed: int, *, weights: np.ndarray | None = None
     ) -> tf.data.Dataset:
-        """Return (features, label, weight) in batches.
+        """Return (features, label, weight) in the batches of several epochs, one epoch after the other.
 
         Args:
             batch_size: rows in a batch; the last one of an epoch may be smaller.
-            weights: float [classes], the weight of a row by its label; None weighs all rows 1.
-            seed: shuffle anew in every epoch, in an order that depends on the seed; None keeps the order of the files.
+            epochs: their numbers. The order of rows follows from seed and number, not from the epochs before.
+            seed: of the order.
+            weights: float [classes], the weight of a row by its label, times its own; None weighs all classes 1.
         """
+        numbers = tf.data.Dataset.range(epochs.start, epochs.stop)
+        return self._weighted(numbers.flat_map(lambda epoch: self._rows(seed + epoch).batch(batch_size)), weights)
+
+    def _rows(self, seed: tf.Tensor | None) -> tf.data.Dataset:
+        """Return the rows of one epoch, or of a split in memory their numbers; shuffled where there is a seed."""
         if self.columns is None:
-            rows = self.blocks.unbatch()
-            in_reach = min(SHUFFLE_ROWS, SHUFFLE_BYTES * self.block_rows // BLOCK_BYTES)
-            rows = rows if seed is None else rows.shuffle(in_reach, seed=seed)
-            pairs = rows.batch(batch_size)
+            rows, in_reach = self.blocks.unbatch(), min(SHUFFLE_ROWS, SHUFFLE_BYTES * self.block_rows // BLOCK_BYTES)
         else:
-            features = {name: tf.constant(column) for name, column in self.columns.items()}
-            label = tf.constant(self.label)
-            index = tf.data.Dataset.range(self.rows)
-            index = index if seed is None else index.shuffle(self.rows, seed=seed)
-            pairs = index.batch(batch_size).map(
-                lambda i: tf.nest.map_structure(lambda c: tf.gather(c, i), (features, label))
-            )
-        return pairs.map(lambda x, y: (x, y, _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
+            rows, in_reach = tf.data.Dataset.range(self.rows), self.rows
+        return rows if seed is None else rows.shuffle(in_reach, seed=seed)
+
+    def _weighted(self, batches: tf.data.Dataset, weights: np.ndarray | None) -> tf.data.Dataset:
+        """Return (features, label, weight), given batches of what `_rows` returns."""
+        if self.columns is not None:
+            columns = {name: tf.constant(column) for name, column in self.columns.items()}, tf.constant(self.label)
+            batches = batches.map(lambda i: tf.nest.map_structure(lambda column: tf.gather(column, i), columns))
+        return batches.map(lambda x, y: (x, y, x.pop(WEIGHT, 1.0) * _weight(y, weights))).prefetch(tf.data.AUTOTUNE)
 
 
-def read_split(patterns: list[str], graph: TransformGraph, label: str, compact: Compact = dict) -> Split:
+def read_split(
+    patterns: list[str], graph: TransformGraph, label: str, compact: Compact = dict, weight: str | None = None
+) -> Split:
     """Read the gzipped TFRecord files of a split.
 
     Args:
@@ -84,17 +103,20 @@ def read_split(patterns: list[str], graph: TransformGraph, label: str, compact: 
         graph: the transform graph to apply.
         label: the transformed feature that is the label.
         compact: how features are kept.
+        weight: the raw column that weighs rows; None weighs all 1.
 
     Raises:
-        ValueError: the split has no rows, one without a label that can be learned, or a picture that is none.
+        ValueError: the split has no rows, one without a label that can be learned or without a weight, or a picture
+            that is none.
     """
     files = sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern))
     block_rows = max(1, min(BLOCK_ROWS, BLOCK_BYTES // graph.row_bytes))
-    blocks = _blocks(files, graph, label, compact, block_rows)
+    blocks = _blocks(files, graph, label, compact, block_rows, weight)
     kept: list[Mapping[str, np.ndarray]] | None = []
     labels, size = [], 0
     for features, ids in _readable(blocks, patterns):
         labels.append(ids)
+        _require_weights(features, weight)
         size += sum(values.nbytes for values in features.values())
         # A picture's file says nothing of its size in memory, so that is counted while there is still room for it.
         if size > IN_MEMORY_BYTES:
@@ -125,12 +147,19 @@ def balanced_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     return (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
 
 
-def _blocks(files: list[str], graph: TransformGraph, label: str, compact: Compact, block_rows: int) -> tf.data.Dataset:
+def _blocks(
+    files: list[str], graph: TransformGraph, label: str, compact: Compact, block_rows: int, weight: str | None
+) -> tf.data.Dataset:
+    if weight is not None and graph.raw_feature_spec[weight].dtype == tf.string:
+        raise ValueError(f"training.sample_weight: a weight is a number, got text in {weight!r}; name another column")
+
     @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and AutoGraph would read all of TFT
     def transformed(serialized: tf.Tensor) -> tuple[Mapping[str, tf.Tensor], tf.Tensor]:
-        features = graph(tf.io.parse_example(serialized, graph.raw_feature_spec))
+        raw = tf.io.parse_example(serialized, graph.raw_feature_spec)
+        features = graph(raw)
         found = features.pop(label)
-        return compact(features), found
+        weights = {WEIGHT: tf.cast(_raw.as_columns(raw, [weight])[weight], tf.float32)} if weight else {}
+        return compact(features) | weights, found
 
     return _records(files).batch(block_rows).map(transformed)
 
@@ -149,6 +178,15 @@ def _readable(blocks: tf.data.Dataset, patterns: list[str]) -> Iterator[Any]:
     except tf.errors.InvalidArgumentError as error:
         reason = error.message.split("\n")[0].rpartition("}} ")[2]
         raise ValueError(f"a row cannot be transformed, got {reason} in {patterns}; take it out of the data") from error
+
+
+def _require_weights(features: Mapping[str, np.ndarray], column: str | None) -> None:
+    """Raise ValueError when a row of a block has no weight, or one that is none."""
+    if column is not None and (bad := ~(np.isfinite(features[WEIGHT]) & (features[WEIGHT] >= 0))).any():
+        raise ValueError(
+            f"training.sample_weight: {bad.sum()} of {len(bad)} rows have no weight in {column!r}, or one below 0, got "
+            f"{features[WEIGHT][bad][0]:g}; give every row a number, 0 leaves it out"
+        )
 
 
 def _weight(label: tf.Tensor, weights: np.ndarray | None) -> tf.Tensor:

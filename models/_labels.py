@@ -45,8 +45,10 @@ def ids(values: tf.Tensor, label: Mapping[str, Any]) -> tf.Tensor:
 
 
 def classes(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> list[str]:
-    """Return the class names in the order of their ids."""
+    """Return the class names in the order of their ids; a regression has none."""
     label = config["label"]
+    if label["task"] == "regression":
+        return []
     if label["classes"] or label["task"] == "binary":
         return [str(name) for name in label["classes"] or (0, 1)]
     return [name.decode() for name in transform.vocabulary_by_name(label["name"])]

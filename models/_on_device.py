@@ -12,25 +12,20 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models import _dates, _export, _labels, _raw, _transforms, _wanted
-from models._transform_graph import TransformGraph
+from models._transform_graph import TransformGraph, feature_spec
 
 
 def for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
     """Return what the export of a network behind `_preprocessing.preprocess` needs for phones."""
-    raw_spec, label = graph.raw_feature_spec, _labels.name(config)
+    raw_spec = graph.raw_feature_spec
     names = _raw.feature_names(raw_spec, config)
     wanted = _wanted.outputs(raw_spec, names, config["features"]["columns"])
     learned = _transforms.learned(graph, transform, wanted)
-    spec = {
-        name: tf.TensorSpec([None, *feature.shape], feature.dtype, name=name)
-        for name, feature in transform.transformed_feature_spec().items()
-        if name != label
-    }
     found = obstacles(wanted, raw_spec)
     on_device = None if found else OnDevice(wanted, learned, raw_spec)
-    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
-    recipe = _transforms.recipe(wanted, learned, raw_spec) | {"obstacles": found, "classes": classes}
-    return _export.Mobile(spec, on_device, recipe)
+    facts = {"obstacles": found, "classes": _labels.classes(config, transform)}
+    recipe = _transforms.recipe(wanted, learned, raw_spec) | facts
+    return _export.Mobile(feature_spec(transform, _labels.name(config)), on_device, recipe)
 
 
 class OnDevice(tf.Module):
@@ -49,12 +44,16 @@ class OnDevice(tf.Module):
 
     def __call__(self, columns: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Return the features by name."""
-        return {output.name: self._feature(output, columns[output.column]) for output in self._wanted}
+        moments = _transforms.read_dates(self._wanted, columns)
+        return {
+            output.name: self._date(output, moments[output.column])
+            if output.kind == "date"
+            else self._feature(output, columns[output.column])
+            for output in self._wanted
+        }
 
     def _feature(self, output: _wanted.Output, values: tf.Tensor) -> tf.Tensor:
         found = self._learned[output.name]
-        if output.kind == "date":
-            return self._date(output, values)
         if output.kind == "vocabulary":
             table = self._tables.get(output.name)
             ids = table.lookup(values) if table else _number_ids(values, found["words"])
@@ -74,10 +73,10 @@ class OnDevice(tf.Module):
         scaled = _minus(known, found["mean"]) / tf.constant(found["deviation"], tf.float32)
         return tf.where(missing, tf.zeros_like(scaled), scaled)
 
-    def _date(self, output: _wanted.Output, values: tf.Tensor) -> tf.Tensor:
-        moments, found = _dates.read(values, output.options), self._learned[output.name]
+    def _date(self, output: _wanted.Output, moments: _dates.Moments) -> tf.Tensor:
         if output.options["form"] != "zscore":
             return _dates.feature(moments, output.options["part"], output.options["form"])
+        found = self._learned[output.name]
         scaled = _minus(moments.parts["year"], found["mean"]) / tf.constant(found["deviation"], tf.float32)
         return tf.where(moments.known, scaled, tf.zeros_like(scaled))
 

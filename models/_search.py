@@ -89,6 +89,11 @@ def tuner(hypermodel: keras_tuner.HyperModel, config: Mapping[str, Any], directo
     return kind(oracle=keras_tuner.oracles.RandomSearchOracle(**drawn), hypermodel=hypermodel, **kept)
 
 
+def of_network(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a network is built from: a draw without the batch size, which `fit` takes, and Hyperband's own."""
+    return {name: value for name, value in values.items() if name != "batch_size" and not name.startswith("tuner/")}
+
+
 def _class(dotted: str) -> type[keras_tuner.Tuner]:
     module, _, name = dotted.rpartition(".")
     return getattr(importlib.import_module(module), name)

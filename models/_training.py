@@ -1,7 +1,9 @@
 """What every family of models shares: the search, the training and the export of a network it builds."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -11,15 +13,66 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _dates, _export, _heads, _inputs, _labels, _progress, _search, _shared_split
+from models import (
+    _callbacks,
+    _dates,
+    _export,
+    _fitting,
+    _heads,
+    _inputs,
+    _labels,
+    _optimizers,
+    _runtime,
+    _search,
+    _shared_split,
+)
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
 from models._trial import Trial
 
-# From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a compiled
-# network: a dict of transformed features in; [n] or, with several classes, [n, classes] out.
+# From the transform's output, custom_config, hyperparameters and the labels of the train split [rows] to a network: a
+# dict of transformed features in; [n] or, with several classes, [n, classes] out.
 Build = Callable[[tft.TFTransformOutput, Mapping[str, Any], Mapping[str, Any], np.ndarray], keras.Model]
 ForPhones = Callable[[TransformGraph, tft.TFTransformOutput, Mapping[str, Any]], _export.Mobile]
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """Networks of one family for one config and its data: trials and the final model are made in the same way.
+
+    Attributes:
+        build: of the family.
+        transform: the transform's output.
+        config: custom_config.
+        rows: the train split.
+    """
+
+    build: Build
+    transform: tft.TFTransformOutput
+    config: Mapping[str, Any]
+    rows: _inputs.Split
+
+    def new(self, hp: Mapping[str, Any]) -> keras.Model:
+        """Return the network for hyperparameters; those of the fit and of Hyperband's schedule are none of its own."""
+        return self.build(self.transform, self.config, _search.of_network(hp), self.rows.label)
+
+    def at_work(self, hp: Mapping[str, Any], epochs: int, **teaching: Any) -> tuple[keras.Model, keras.Model]:
+        """Return a new network, and what is to be fitted, compiled: itself, or with a teacher the two together."""
+        training, task = self.config["training"], self.config["label"]["task"]
+        steps = math.ceil(self.rows.rows / hp.get("batch_size", training["batch_size"]))
+        with _runtime.at_work(training):
+            network = self.new(hp)
+            model = Distiller(network, task=task, **teaching) if teaching else network
+            optimizer = _optimizers.optimizer(training, hp["learning_rate"], steps_per_epoch=steps, epochs=epochs)
+            return network, _heads.compiled(model, task, optimizer)
+
+    def to_export(self, network: keras.Model, hp: Mapping[str, Any]) -> keras.Model:
+        """Return a trained network as servers and phones can take it: they know no half precision and no strategy."""
+        if _runtime.is_plain(self.config["training"]):
+            return network
+        plain = self.new(hp)
+        plain.set_weights(network.get_weights())
+        return plain
 
 
 def search(
@@ -42,14 +95,24 @@ def search(
         for name in ("train", "eval")
     )
     training, wanted = config["training"], config["tuner"]
+    networks = _Networks(build, transform, config, rows)
 
     def draw(values: Mapping[str, Any]) -> keras.Model:
-        return build(transform, config, {**defaults, **config["hyperparameters"], **values}, rows.label)
+        hp = {**defaults, **config["hyperparameters"], **values}
+        # Hyperband says itself how long a trial is.
+        epochs = values.get("tuner/epochs", wanted["epochs"])
+        return networks.at_work(hp, epochs)[1]
 
-    keras.utils.set_random_seed(training["seed"])
+    _runtime.begin(training)
     trial = Trial(draw, rows, evaluation, training, _weights(config, rows))
-    fit_kwargs = {"epochs": wanted["epochs"], "callbacks": [_early_stopping(wanted["patience"])], "verbose": 0}
-    return TunerFnResult(tuner=_search.tuner(trial, wanted, fn_args.working_dir), fit_kwargs=fit_kwargs)
+    fit_kwargs = {
+        "epochs": wanted["epochs"],
+        "callbacks": _callbacks.of_trial(training, wanted["patience"]),
+        "verbose": 0,
+    }
+    # TFX's key, for a search on several machines: what they share.
+    directory = config.get("remote_trials_working_dir", fn_args.working_dir)
+    return TunerFnResult(tuner=_search.tuner(trial, wanted, directory), fit_kwargs=fit_kwargs)
 
 
 def train(
@@ -69,51 +132,45 @@ def train(
         compact: how transformed features are kept in memory.
     """
     config = fn_args.custom_config
-    task, training = config["label"]["task"], config["training"]
-    keras.utils.set_random_seed(training["seed"])
+    training = config["training"]
+    _runtime.begin(training)
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     graph = TransformGraph(transform)
     rows, evaluation = (_split(name, fn_args, lambda: graph, compact) for name in ("train", "eval"))
     found = (fn_args.hyperparameters or {}).get("values", {})
     hp = {**defaults, **config["hyperparameters"], **found}
     if "batch_size" in found:
-        config = {**config, "training": {**training, "batch_size": found["batch_size"]}}
-    model = build(transform, config, hp, rows.label)
-    _fit(model, rows, evaluation, config, fn_args.model_run_dir)
+        training = {**training, "batch_size": found["batch_size"]}
+
+    networks = _Networks(build, transform, config, rows)
+
+    def trained(name: str, hp: Mapping[str, Any], **teaching: Any) -> keras.Model:
+        network, model = networks.at_work(hp, training["epochs"], **teaching)
+        _fitting.fit(
+            model, rows, evaluation, training,
+            weights=_weights(config, rows), log_dir=os.path.join(fn_args.model_run_dir, name),
+            backup_dir=os.path.join(fn_args.working_dir, name) if fn_args.working_dir else None,
+        )  # fmt: skip
+        return network
+
+    model = trained("", hp)
     if distillation := training.get("distillation"):
-        student = build(transform, config, {**hp, **distillation["student"]}, rows.label)
         rates = {key: distillation[key] for key in ("temperature", "weight")}
-        distiller = _heads.compiled(Distiller(student, model, task, **rates), task, hp["learning_rate"])
-        _fit(distiller, rows, evaluation, config, os.path.join(fn_args.model_run_dir, "student"))
-        model = student
+        hp = {**hp, **distillation["student"]}
+        model = trained("student", hp, teacher=model, **rates)
+    model = networks.to_export(model, hp)
     answer = _heads.answer(model, config, transform)
     examples = _inputs.telling_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
     mobile = for_phones(graph, transform, config) if config["mobile"] else None
     _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
 
 
-def _fit(
-    model: keras.Model, rows: _inputs.Split, evaluation: _inputs.Split, config: Mapping[str, Any], log_dir: str
-) -> None:
-    training = config["training"]
-    model.fit(
-        rows.batches(training["batch_size"], weights=_weights(config, rows), seed=training["seed"]),
-        validation_data=evaluation.batches(min(training["eval_batch_size"], evaluation.block_rows)),
-        epochs=training["epochs"],
-        callbacks=[
-            _early_stopping(training["patience"]),
-            keras.callbacks.TensorBoard(log_dir, write_graph=False),
-            _progress.EpochProgress(),
-        ],
-        verbose=0,
-    )
-
-
 def _split(name: str, fn_args: FnArgs, graph: Callable[[], TransformGraph], compact: _inputs.Compact) -> _inputs.Split:
     """Return the split "train" or "eval", transformed; a column of dates that are none is told from the first."""
     config = fn_args.custom_config
     files = fn_args.train_files if name == "train" else fn_args.eval_files
-    split = _inputs.read_split(files, graph(), _labels.name(config), compact)
+    weight = config["training"].get("sample_weight")
+    split = _inputs.read_split(files, graph(), _labels.name(config), compact, weight)
     if name == "train":
         _dates.refuse_unread(split.blocks.as_numpy_iterator(), config["features"].get("columns", {}))
     return split
@@ -123,7 +180,3 @@ def _weights(config: Mapping[str, Any], rows: _inputs.Split) -> np.ndarray | Non
     if config["training"]["class_weight"] != "balanced":
         return None
     return _inputs.balanced_weights(rows.label, int(rows.label.max()) + 1)
-
-
-def _early_stopping(patience: int) -> keras.callbacks.Callback:
-    return keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)

@@ -40,5 +40,19 @@ class TransformGraph(tf.Module):
         return next(value.numpy() for inside, value in captured if inside is found)
 
 
+def feature_spec(transform: tft.TFTransformOutput, label: str) -> dict[str, tf.TensorSpec]:
+    """Return what a network takes: by transformed feature, its TensorSpec [n, ...].
+
+    Args:
+        transform: of the features.
+        label: the transformed feature that is the label, and no input.
+    """
+    return {
+        name: tf.TensorSpec([None, *feature.shape], feature.dtype, name=name)
+        for name, feature in transform.transformed_feature_spec().items()
+        if name != label
+    }
+
+
 def _size(spec: Any) -> int:
     return int(np.prod(getattr(spec, "shape", ()), dtype=np.int64)) * spec.dtype.size

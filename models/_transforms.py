@@ -39,7 +39,7 @@ def transformed(columns: Mapping[str, tf.Tensor], wanted: Sequence[Output]) -> C
         if output.kind == "missing"
     }
     result |= _ids(columns, [output for output in wanted if output.kind in ("vocabulary", *WORDS_OF_TEXTS)])
-    moments = _moments(wanted, columns)
+    moments = read_dates(wanted, columns)
     for output in wanted:
         if output.kind == "hash":
             result[output.name] = _hashed(columns[output.column], output.options["buckets"])
@@ -107,7 +107,7 @@ def as_text(values: tf.Tensor) -> tf.Tensor:
     return tf.where(_raw.is_missing(values), MISSING_TOKEN, text)
 
 
-def _moments(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> dict[str, _dates.Moments]:
+def read_dates(wanted: Sequence[Output], columns: Mapping[str, tf.Tensor]) -> dict[str, _dates.Moments]:
     """Return the moments [n] of the columns that are dates; each is read once, whatever becomes of it."""
     options = {output.column: output.options for output in wanted if output.kind == "date"}
     return {column: _dates.read(columns[column], how) for column, how in options.items()}

@@ -1,5 +1,6 @@
 """One trial of a search: a network for a draw of hyperparameters, and how it is fitted."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,8 +49,11 @@ class Trial(keras_tuner.HyperModel):
             fit_kwargs: of `keras.Model.fit`.
         """
         size = batch_size or hp.values.get("batch_size", self._training["batch_size"])
+        # Hyperband's longer trials go on where shorter ones ended.
+        epochs = range(fit_kwargs.get("initial_epoch", 0), fit_kwargs["epochs"])
         return model.fit(
-            self._rows.batches(size, weights=self._weights, seed=self._training["seed"]),
+            self._rows.epochs(size, epochs, self._training["seed"], weights=self._weights),
+            steps_per_epoch=math.ceil(self._rows.rows / size),
             validation_data=self._evaluation.batches(
                 min(self._training["eval_batch_size"], self._evaluation.block_rows)
             ),

@@ -45,6 +45,9 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
         raw_spec: the feature spec of the raw data; a number that may be missing gets a feature that says so.
         columns: the raw columns to use.
         plan: by column, the transforms; without one, text gets a vocabulary and a number a z-score.
+
+    Raises:
+        ValueError: a transform that a table does not have, or that does not fit the type of its column.
     """
     found = []
     for column in columns:
@@ -53,9 +56,12 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
         date = next((transform for transform in transforms if transform["kind"] == "date"), None)
         optional = not text and isinstance(raw_spec[column], tf.io.VarLenFeature)
         for transform in transforms:
-            if transform["kind"] not in FOR_TABLES:
-                raise ValueError(f"features.columns.{column}: a table has no such transform, got {transform['kind']}")
             kind = transform["kind"]
+            if kind not in FOR_TABLES:
+                raise ValueError(
+                    f"features.columns.{column}: a table has no such transform, got {kind}; one of "
+                    f"{', '.join(FOR_TABLES)}"
+                )
             if text and kind not in FOR_TEXT:
                 raise ValueError(f"features.columns.{column}: text can get {', '.join(FOR_TEXT)}, got {kind}")
             if not text and kind in WORDS_OF_TEXTS:
@@ -64,19 +70,19 @@ def outputs(raw_spec: Mapping[str, Any], columns: Sequence[str], plan: Plan) -> 
                 found.append(Output(f"{column}_{SUFFIXES[kind]}", column, kind, transform))
         if date:
             _require_readable_type(column, raw_spec[column].dtype, date)
-            found += _date_outputs(column, date, missing=optional or text)
+            found += _date_outputs(column, date)
         elif optional:
             found.append(Output(f"{column}_missing", column, "missing", {"kind": "missing"}))
     return found
 
 
-def _date_outputs(column: str, date: Mapping[str, Any], *, missing: bool) -> list[Output]:
+def _date_outputs(column: str, date: Mapping[str, Any]) -> list[Output]:
     forms: dict[str, tuple[str, str]] = {}
     for part in date["parts"]:
         circle = {f"{part}_sin": "sin", f"{part}_cos": "cos"} if date["cyclic"] else {part: "id"}
         forms |= {name: (part, form) for name, form in ({part: "zscore"} if part == "year" else circle).items()}
-    if missing:
-        forms["missing"] = ("", "missing")
+    # In a column without gaps too: what is there may be no date, and what no row gives is the wrong format.
+    forms["missing"] = ("", "missing")
     kept = {key: date[key] for key in ("format", "pattern", "groups") if date.get(key)}
     return [
         Output(f"{column}_{name}", column, "date", {**kept, "part": part, "form": form})

@@ -21,7 +21,8 @@ class WeightedBag(keras.layers.Layer):
     """
 
     def __init__(self, words: int, units: int, initializer: str = "uniform", **options: Any) -> None:
-        super().__init__(**options)
+        # In half precision, the length of an empty text would be 0 and nothing to divide by.
+        super().__init__(**{"dtype": "float32", **options})
         self._shape, self._initializer = (words, units), initializer
 
     def build(self, *_: Any) -> None:
@@ -45,8 +46,9 @@ def bags(transform: tft.TFTransformOutput) -> dict[str, tuple[int, int]]:
 
 def tokens(transform: tft.TFTransformOutput) -> dict[str, tuple[int, int]]:
     """Return (how many ids there are, length of a row) of every feature of tokens."""
-    spec, bagged = transform.transformed_feature_spec(), bags(transform)
-    names = [name for name in spec if spec[name].shape and spec[name].dtype.is_integer and name not in bagged]
+    spec = transform.transformed_feature_spec()
+    rows = [name for name in spec if spec[name].shape and spec[name].dtype.is_integer]
+    names = [name for name in rows if _transforms.weights_of(name) not in spec]
     # Two more ids than words: padding and the unknown.
     return {name: (transform.vocabulary_size_by_name(name) + 2, spec[name].shape[0]) for name in sorted(names)}
 

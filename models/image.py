@@ -15,7 +15,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from models import _convolution, _export, _heads, _labels, _pictures, _raw, _training
-from models._transform_graph import TransformGraph
+from models._transform_graph import TransformGraph, feature_spec
 
 DEFAULTS = {
     "backbone": "cnn",
@@ -28,6 +28,14 @@ DEFAULTS = {
     "rotation": 0.0,
     "zoom": 0.0,
     "flip": False,
+}
+# What a search without a `tuner.space` searches, in its form.
+SPACE: dict[str, dict[str, Any]] = {
+    "learning_rate": {"float": {"min": 0.0003, "max": 0.01, "sampling": "log"}},
+    "depth": {"int": {"min": 1, "max": 3}},
+    "width": {"choice": [16, 32, 64]},
+    "dense_units": {"choice": [32, 64, 128]},
+    "dropout": {"choice": [0.0, 0.2, 0.4]},
 }
 
 
@@ -66,43 +74,31 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: {feature: pixels [n, height, width, channels]} to [n] or [n, classes].
+    """Build the network: {feature: pixels [n, height, width, channels]} to [n] or [n, classes].
 
-    Args:
-        transform: its schema has the size of the pictures.
-        config: `label` and `training` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
     Raises:
         ValueError: a hyperparameter that this model does not have, or a backbone that does not fit.
     """
-    if unknown := sorted(set(hp) - set(DEFAULTS)):
+    # Not the network's: the rows of a step, which a search may draw too, and what Hyperband notes of its rounds.
+    given = {name for name in hp if name != "batch_size" and not name.startswith("tuner/")}
+    if unknown := sorted(given - DEFAULTS.keys()):
         raise ValueError(f"model.hyperparameters: models/image.py has no {unknown}; it has {', '.join(DEFAULTS)}")
     task = config["label"]["task"]
-    ((name, spec),) = _pixels(transform, config).items()
+    ((name, spec),) = feature_spec(transform, _labels.name(config)).items()
     _convolution.require_backbone(hp["backbone"], *spec.shape[1:3])
     inputs = {name: keras.Input(spec.shape[1:], name=name, dtype="uint8")}
     logits = keras.layers.Dense(_heads.units(config, transform))(_convolution.features(inputs[name], hp))
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
-
-
-def _pixels(transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> dict[str, tf.TensorSpec]:
-    """Return the name and the spec [n, height, width, channels] of the transformed pictures."""
-    return {
-        name: tf.TensorSpec([None, *feature.shape], feature.dtype, name=name)
-        for name, feature in transform.transformed_feature_spec().items()
-        if name != _labels.name(config)
-    }
+    return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
 def _for_phones(graph: TransformGraph, transform: tft.TFTransformOutput, config: Mapping[str, Any]) -> _export.Mobile:
     raw_spec = graph.raw_feature_spec
     picture = _pictures.wanted(raw_spec, _raw.feature_names(raw_spec, config), config)
-    classes = [] if config["label"]["task"] == "regression" else _labels.classes(config, transform)
     return _export.Mobile(
-        _pixels(transform, config),
+        feature_spec(transform, _labels.name(config)),
         _pictures.OnDevice(picture),
-        _pictures.recipe(picture) | {"obstacles": [], "classes": classes},
+        _pictures.recipe(picture) | {"obstacles": [], "classes": _labels.classes(config, transform)},
         {picture.column: tf.TensorSpec([None, *picture.shape], tf.uint8, name=picture.column)},
     )

@@ -2,14 +2,14 @@
 
 Everything comes from `custom_config`; nothing here knows a dataset. The network is wide and deep: a linear part over
 every id, number and n-gram of a text, and a stack of dense layers over embedded ids, numbers and texts, added before
-the last activation.
+the last activation. `architecture`, a hyperparameter, can leave one of the two out.
 
 Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -21,24 +21,31 @@ from tfx.components.tuner.component import TunerFnResult
 
 from models import _heads, _labels, _on_device, _preprocessing, _training, _transforms, _words
 
+# By name, the parts that are added.
+ARCHITECTURES = {"linear": ("wide",), "wide_and_deep": ("wide", "deep"), "deep": ("deep",)}
 DEFAULTS = {
+    "architecture": "wide_and_deep",
     "learning_rate": 1e-3,
     "hidden_layers": 2,
     "hidden_units": 64,
     "dropout": 0.1,
     "embedding_factor": 1.0,
 }
+# What a search without a `tuner.space` searches, in its form.
+SPACE: dict[str, dict[str, Any]] = {
+    "learning_rate": {"float": {"min": 0.001, "max": 0.03, "sampling": "log"}},
+    "batch_size": {"choice": [16, 32, 64, 128]},
+    "hidden_layers": {"int": {"min": 1, "max": 3}},
+    "hidden_units": {"choice": [16, 32, 64, 128]},
+    "dropout": {"choice": [0.0, 0.1, 0.3, 0.5]},
+    "embedding_factor": {"choice": [0.5, 1.0, 2.0]},
+}
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     """Turn raw features into numbers [n] (float32), ids [n] (int64) and bags [n, length], and the label into [n].
 
-    Args:
-        inputs: raw features by name, SparseTensor or Tensor.
-        custom_config: `label`, and `features` with `exclude` and the transforms by column.
-
-    Raises:
-        ValueError: a column has a name that cannot be served, or a transform or label that does not fit its type.
+    Takes what `_preprocessing.preprocess` takes, and raises ValueError for what it refuses and for tokens.
     """
     for name, transforms in custom_config["features"]["columns"].items():
         if any(transform["kind"] == "tokens" for transform in transforms):
@@ -62,31 +69,41 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
+    """Build the network: a dict of transformed features, each [n], to [n] or, multi-class, [n, classes].
 
-    A text is two of them, each [n, length]: n-grams and their weights.
+    A text is two of them, each [n, length]: n-grams and their weights. The arguments are those of `_training.Build`,
+    with a value in `hp` for every key of `DEFAULTS`.
 
-    Args:
-        transform: its schema says which transformed features are ids, and how many values each has.
-        config: `label` and `training` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    Raises:
+        ValueError: there is no such architecture.
     """
+    wanted = _parts(hp["architecture"])
     task = config["label"]["task"]
     units = _heads.units(config, transform)
-    numbers, sizes = _transformed_features(transform, _labels.name(config))
+    bags = _words.bags(transform)
+    numbers, sizes = _transformed_features(transform, _labels.name(config), bags)
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
-    bags = _words.bags(transform)
     inputs |= _words.bag_inputs(bags)
     dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
     ids = {name: inputs[name] for name in sizes}
-    wide = [_words.pooled_bags(inputs, bags, units, "wide_text", initializer="zeros")] if bags else []
-    deep = [
-        _words.pooled_bags(inputs, {name: bag}, _width(bag[0], hp), f"embedding_{name}") for name, bag in bags.items()
-    ]
-    logits = keras.layers.add([_wide(dense, ids, sizes, units, wide), _deep(dense, ids, sizes, hp, units, deep)])
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+    parts = []
+    if "wide" in wanted:
+        texts = [_words.pooled_bags(inputs, bags, units, "wide_text", initializer="zeros")] if bags else []
+        parts.append(_wide(dense, ids, sizes, units, texts))
+    if "deep" in wanted:
+        texts = [
+            _words.pooled_bags(inputs, {key: bag}, _width(bag[0], hp), f"embedding_{key}") for key, bag in bags.items()
+        ]
+        parts.append(_deep(dense, ids, sizes, hp, units, texts))
+    logits = keras.layers.add(parts) if len(parts) > 1 else parts[0]
+    return keras.Model(inputs, _heads.output(logits, task, labels))
+
+
+def _parts(architecture: str) -> tuple[str, ...]:
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"architecture: no such network, got {architecture!r}; there are {', '.join(ARCHITECTURES)}")
+    return ARCHITECTURES[architecture]
 
 
 def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int, texts: list[Any]) -> Any:
@@ -113,9 +130,7 @@ def _deep(
     for width, group in sorted(by_width.items()):
         parts.append(keras.layers.Flatten()(_embedded(group, sizes, width, f"embedding_{width}")))
     x = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
-    for _ in range(hp["hidden_layers"]):
-        x = keras.layers.Dense(hp["hidden_units"], activation="relu")(x)
-        x = keras.layers.Dropout(hp["dropout"])(x)
+    x = _heads.dense_layers(x, hp["hidden_layers"], hp["hidden_units"], hp["dropout"])
     return keras.layers.Dense(units, name="deep")(x)
 
 
@@ -137,10 +152,12 @@ def _width(size: int, hp: Mapping[str, Any]) -> int:
     return max(2, math.ceil(hp["embedding_factor"] * size**0.25))
 
 
-def _transformed_features(transform: tft.TFTransformOutput, label: str) -> tuple[list[str], dict[str, int]]:
+def _transformed_features(
+    transform: tft.TFTransformOutput, label: str, bags: Iterable[str]
+) -> tuple[list[str], dict[str, int]]:
     """Return the names of the numbers, and of the ids with how many values each can take."""
     numbers, sizes = [], {}
-    texts = {name for bag in _words.bags(transform) for name in (bag, _transforms.weights_of(bag))}
+    texts = {name for bag in bags for name in (bag, _transforms.weights_of(bag))}
     for feature in transform.transformed_metadata.schema.feature:
         if feature.name == label or feature.name in texts:
             continue

@@ -29,17 +29,23 @@ DEFAULTS = {
     "filters": 64,
     "kernel_size": 4,
 }
+# What a search without a `tuner.space` searches, in its form: the networks for bags. Of another `network`, which the
+# config fixes, the learning rate and the batch size are searched.
+SPACE: dict[str, dict[str, Any]] = {
+    "network": {"choice": ["linear", "mlp"]},
+    "learning_rate": {"float": {"min": 0.001, "max": 0.03, "sampling": "log"}},
+    "batch_size": {"choice": [32, 64, 128]},
+    "hidden_layers": {"int": {"min": 1, "max": 2}, "when": {"network": "mlp"}},
+    "hidden_units": {"choice": [32, 64, 128], "when": {"network": "mlp"}},
+    "dropout": {"choice": [0.0, 0.2, 0.5], "when": {"network": "mlp"}},
+}
 
 
 def preprocessing_fn(inputs: Mapping[str, Any], custom_config: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    """Turn raw texts into bags or ids of tokens, and the label into [n].
+    """Turn raw texts into bags or ids of tokens [n, length], and the label into [n].
 
-    Args:
-        inputs: raw features by name, SparseTensor or Tensor.
-        custom_config: `label`, and `features` with `exclude` and the transforms by column.
-
-    Raises:
-        ValueError: a column is neither a text nor excluded.
+    Takes what `_preprocessing.preprocess` takes, and raises ValueError for what it refuses and for a column that is
+    neither a text nor excluded.
     """
     plan, exclude = custom_config["features"]["columns"], custom_config["features"]["exclude"]
     for name in sorted(inputs.keys() - {custom_config["label"]["name"], *exclude}):
@@ -65,13 +71,9 @@ def run_fn(fn_args: FnArgs) -> None:
 def build_model(
     transform: tft.TFTransformOutput, config: Mapping[str, Any], hp: Mapping[str, Any], labels: np.ndarray
 ) -> keras.Model:
-    """Build and compile the network: a dict of transformed features, each [n, length], to [n] or [n, classes].
+    """Build the network: a dict of transformed features, each [n, length], to [n] or [n, classes].
 
-    Args:
-        transform: its schema and vocabularies say how long the features are, and how many words there are.
-        config: `label` of custom_config.
-        hp: a value for every key of `DEFAULTS`.
-        labels: those of the train split, [rows]; a regression answers in their unit.
+    The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
     Raises:
         ValueError: there is no such network, or the columns are not what it reads.
@@ -91,13 +93,11 @@ def build_model(
         parts = [SEQUENCES[hp["network"]](inputs[name], words, hp) for name, (words, _) in tokens.items()]
         pooled = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
         logits = _hidden(pooled, hp, hp["hidden_layers"], units)
-    return _heads.compiled(keras.Model(inputs, _heads.output(logits, task, labels)), task, hp["learning_rate"])
+    return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
 def _hidden(x: Any, hp: Mapping[str, Any], layers: int, units: int) -> Any:
-    for _ in range(layers):
-        x = keras.layers.Dense(hp["hidden_units"], activation="relu")(x)
-        x = keras.layers.Dropout(hp["dropout"])(x)
+    x = _heads.dense_layers(x, layers, hp["hidden_units"], hp["dropout"])
     return keras.layers.Dense(units, name="logits")(x)
 
 

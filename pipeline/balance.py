@@ -51,7 +51,7 @@ def as_json(splits: Mapping[str, Split]) -> dict[str, Any]:
 
 
 def line(splits: Mapping[str, Split], label: Label) -> str:
-    """Return splits in words: `train 10,008 rows (22.1 % 1), eval 4,994 (22.3 % 1), 18 columns`."""
+    """Return splits in words: `train 10,008 rows (22.1 % 1), eval 4,994 (23.3 % 1), 19 columns`."""
     texts: list[str] = []
     for name, split in splits.items():
         balance = _balance(split, label)
@@ -90,9 +90,9 @@ def _numbered(statistics: statistics_pb2.NumericStatistics, label: Label) -> dic
     if label.task == "regression":
         return {}
     if label.task == "binary":
-        low, high = (float(name) for name in label.classes) if label.classes else (0.0, 1.0)
-        share = (statistics.mean - low) / (high - low)
-        return _shares({f"{low:g}": 1 - share, f"{high:g}": share})
+        low, high = label.classes or (0, 1)
+        share = (statistics.mean - float(low)) / (float(high) - float(low))
+        return _shares({str(low): 1 - share, str(high): share})
     counts: dict[str, float] = {}
     for bucket in statistics.histograms[0].buckets:
         # Ten buckets over fewer than ten whole numbers hold at most one each.

@@ -1,15 +1,15 @@
 """From a config to TFX's pipeline IR: a loop over steps that hand channels to each other over the bus."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from tfx.dsl.compiler import compiler
-from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import names
+from pipeline import hooks, metadata_store, names
 from pipeline.bus import Bus
 from pipeline.config_file import ConfigFile
 from pipeline.home import Home
@@ -32,13 +32,12 @@ def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
     Raises:
         ConfigError: the steps do not fit together.
     """
-    home.metadata.parent.mkdir(parents=True, exist_ok=True)
     dag = tfx_pipeline.Pipeline(
         pipeline_name=file.config.name,
-        pipeline_root=str(home.artifacts),
+        pipeline_root=str(metadata_store.pipeline_root(file.config.metadata, home)),
         components=nodes(file, home),
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(str(home.metadata)),
+        metadata_connection_config=metadata_store.connection(file.config.metadata, home),
         beam_pipeline_args=BEAM_ARGS,
     )
     ir = compiler.Compiler().compile(dag)
@@ -55,8 +54,9 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
         instead: other makers, by step, for a service that has nodes of its own.
 
     Raises:
-        ConfigError: the steps do not fit together.
+        ConfigError: the steps do not fit together, or the config leaves to its model what that does not have.
     """
+    file = replace(file, config=hooks.completed(file.config))
     plan = Plan(file, home)
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
     made: list[Any] = []

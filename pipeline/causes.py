@@ -4,6 +4,9 @@ import re
 import sysconfig
 import traceback
 
+from pipeline.errors import DATA_REFUSED, STEP_FAILED, StepError
+from pipeline.metadata_config import Metadata
+
 # Steps that judge the data: a ValueError from them means the data are refused, not that the step is broken.
 JUDGE_DATA = {"ExampleGen", "DataGate"}
 # Likewise of the model.
@@ -24,6 +27,15 @@ def innermost(error: BaseException) -> BaseException:
 def refuses_data(step: str, error: BaseException) -> bool:
     """Return whether a step failed because it refuses the data."""
     return step in JUDGE_DATA and isinstance(error, ValueError)
+
+
+def step_error(step: str, error: BaseException, store: Metadata) -> StepError:
+    """Return what a step failed with, in the user's words."""
+    from pipeline import metadata_store  # loads TFX, as the step did
+
+    if words := metadata_store.lost(store, error):
+        return StepError(f"{step}: {words}; the same command then goes on from the last finished step")
+    return StepError(*lines(step, error), exit_code=DATA_REFUSED if refuses_data(step, error) else STEP_FAILED)
 
 
 def lines(step: str, error: BaseException) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pipeline import cli_cluster, cli_data
+from pipeline import cli_cluster, cli_data, cli_watch
 from pipeline.cli_options import config as _config
 from pipeline.cli_options import ends_in_words as _ends_in_words
 from pipeline.cli_options import home as _home
@@ -58,7 +58,7 @@ def run(
 @_ends_in_words
 def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str | None) -> None:
     """Check a config, its model's hooks and its data, without running anything."""
-    from pipeline import config_file, hooks
+    from pipeline import config_file, hooks, searched
     from pipeline.errors import ConfigError
     from pipeline.home import home_root
     from pipeline.screen import logged_to
@@ -68,6 +68,8 @@ def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str 
         found = hooks.mistakes(file.config)
     if found:
         raise ConfigError(*(f"{config}: {line}" for line in found))
+    for line in searched.lines(file.config, hooks.completed(file.config)):
+        click.echo(line)
     click.echo(f"{config}: all is well; `slipway run {config}` runs it")
 
 
@@ -181,19 +183,6 @@ def rollback(name: str, to: int | None, url: str | None, home: str | None) -> No
 
 
 @slipway.command()
-@click.argument("name", required=False)
-@click.option("--last", default=10, show_default=True, help="So many runs.")
-@_home
-@_ends_in_words
-def status(name: str | None, last: int, home: str | None) -> None:
-    """Show the last runs, what serves, and the releases."""
-    from pipeline import history
-    from pipeline.home import home_root
-
-    click.echo("\n".join(history.lines(home_root(home), name, last)))
-
-
-@slipway.command()
 @_ends_in_words
 def doctor() -> int:
     """Say what this machine and this installation are, and what is wrong."""
@@ -207,6 +196,8 @@ slipway.add_command(cli_data.schema)
 slipway.add_command(cli_cluster.compile_)
 slipway.add_command(cli_cluster.submit)
 slipway.add_command(cli_cluster.node)
+slipway.add_command(cli_watch.status)
+slipway.add_command(cli_watch.tensorboard)
 
 
 def main() -> None:

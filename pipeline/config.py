@@ -3,7 +3,7 @@
 The field names are the keys of the file; every model is frozen and refuses keys it does not know.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -11,16 +11,13 @@ from pipeline import names
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
 from pipeline.kubeflow_config import Kubeflow
+from pipeline.metadata_config import Metadata
 from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
-from pipeline.section import Section
+from pipeline.section import Section, off
+from pipeline.training_config import Training
 from pipeline.tuner_config import Tuner
 from pipeline.vertex_config import Vertex
-
-
-def _off(value: Any) -> Any:
-    """YAML reads a bare `off` as False; both mean: without this step."""
-    return None if value is False or value == "off" else value
 
 
 def _no_boolean(value: Any) -> Any:
@@ -74,41 +71,6 @@ class Model(Section):
         if "." not in name:
             names.require(name, names.plug_ins("models"), what="model")
         return name
-
-
-class Distillation(Section):
-    """A small network taught by the tuned one; it is the small one that is evaluated and pushed.
-
-    Attributes:
-        student: the hyperparameters in which the student differs from its teacher.
-        temperature: softens the teacher's probabilities; 1 leaves them as they are.
-        weight: of the teacher in the loss; the labels have the rest.
-    """
-
-    student: Annotated[dict[str, Any], Field(min_length=1)]
-    temperature: Annotated[float, Field(ge=1)] = 2.0
-    weight: Annotated[float, Field(ge=0, le=1)] = 0.5
-
-
-class Training(Section):
-    """How the final model, and every trial, is trained.
-
-    Attributes:
-        epochs: at most so many.
-        batch_size, eval_batch_size: rows per step, of training and of validation.
-        patience: stop after so many epochs without a better val_loss, and keep the best weights.
-        class_weight: balanced makes every class count the same in total.
-        seed: of weights, shuffling and dropout.
-        distillation: after the training, teach a smaller network.
-    """
-
-    epochs: Annotated[int, Field(gt=0)] = 20
-    batch_size: Annotated[int, Field(gt=0)] = 128
-    eval_batch_size: Annotated[int, Field(gt=0)] = 4096
-    patience: Annotated[int, Field(ge=0)] = 3
-    class_weight: Literal["none", "balanced"] = "none"
-    seed: int = 1
-    distillation: Annotated[Distillation | None, BeforeValidator(_off)] = None
 
 
 class Threshold(Section):
@@ -185,6 +147,7 @@ class Config(Section):
         evaluation: off pushes every model that was trained.
         push: off leaves the served version as it is.
         mobile: .tflite files beside every pushed version; off makes none.
+        metadata: the database of lineage and cache; a file under the output folder unless several machines share it.
         components: custom components of `components/`, by name, with their options.
         kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
         vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
@@ -196,12 +159,13 @@ class Config(Section):
     label: Label
     features: Features = Features()
     model: Model
-    tuner: Annotated[Tuner | None, BeforeValidator(_off)] = None
+    tuner: Annotated[Tuner | None, BeforeValidator(off)] = None
     training: Training = Training()
     doors: bool = True
-    evaluation: Annotated[Evaluation | None, BeforeValidator(_off)]
+    evaluation: Annotated[Evaluation | None, BeforeValidator(off)]
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
-    mobile: Annotated[Mobile | None, BeforeValidator(_off)] = None
+    mobile: Annotated[Mobile | None, BeforeValidator(off)] = None
+    metadata: Metadata = Metadata()
     components: dict[str, dict[str, Any]] = {}
-    kubeflow: Annotated[Kubeflow | None, BeforeValidator(_off)] = None
-    vertex: Annotated[Vertex | None, BeforeValidator(_off)] = None
+    kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
+    vertex: Annotated[Vertex | None, BeforeValidator(off)] = None

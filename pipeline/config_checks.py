@@ -9,6 +9,7 @@ from pipeline.config import Evaluation, Label
 from pipeline.data_config import Data, Split
 from pipeline.errors import DataError
 from pipeline.metrics import METRICS
+from pipeline.training_config import require_monitor
 from pipeline.yaml_file import Path_, YamlFile
 
 
@@ -75,6 +76,14 @@ def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
     if training and training.class_weight != "none" and label.task == "regression":
         place = source.place(("training", "class_weight"))
         mistakes.append(f"{place}: a regression label has no classes, got {training.class_weight!r}; take it out")
+    if training and training.sample_weight in (label.name, *features.columns):
+        place, got = source.place(("training", "sample_weight")), training.sample_weight
+        mistakes.append(f"{place}: a weight is neither label nor feature, got {got!r}; name another column")
+    if training:
+        try:
+            require_monitor(training.monitor, label.task)
+        except ValueError as error:
+            mistakes.append(f"{source.place(('training', 'monitor'))}: {error}")
     return mistakes
 
 
@@ -103,6 +112,8 @@ def _column_names(sections: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
     if "features" in sections:
         yield from ((("features", "columns", name), name) for name in sections["features"].columns)
         yield from ((("features", "exclude", i), name) for i, name in enumerate(sections["features"].exclude))
+    if "training" in sections and sections["training"].sample_weight is not None:
+        yield ("training", "sample_weight"), sections["training"].sample_weight
     evaluation = sections.get("evaluation")
     if evaluation:
         for i, columns in enumerate(evaluation.slices):

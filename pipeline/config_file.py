@@ -72,7 +72,8 @@ def read(
     mistakes += config_checks.mistakes(source, sections, data_root, span)
     if mistakes:
         raise ConfigError(*mistakes)
-    return ConfigFile(path, overrides, Config.model_construct(**sections), data_root, span)
+    given = {name for name, field in Config.model_fields.items() if (field.alias or name) in source.data}
+    return ConfigFile(path, overrides, Config.model_construct(given, **sections), data_root, span)
 
 
 def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:

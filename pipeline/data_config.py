@@ -18,7 +18,7 @@ def _require_splits(found: Mapping[Any, Any], example: str) -> None:
     """Check the names of splits, which become parts of folders' names."""
     for name in found:
         if not isinstance(name, str) or not (name.isascii() and name.isidentifier()):
-            raise ValueError(f"no name for a split, got {name!r}; take letters, digits and _")
+            raise ValueError(f"no name for a split, got {name!r}; take letters, digits and _, no digit first")
     if not {"train", "eval"} <= set(found):
         raise ValueError(f"needs the splits train and eval, got {sorted(found)}; for instance {example}")
 

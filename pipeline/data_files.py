@@ -18,7 +18,7 @@ def curated_schema(path: Path) -> schema_pb2.Schema:
     """
     try:
         return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
-    except text_format.ParseError as error:
+    except (text_format.ParseError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no schema, got {error}; SchemaGen writes one, see docs/config.md") from error
 
 

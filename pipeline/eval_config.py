@@ -25,8 +25,22 @@ def eval_config(config: Config) -> config_pb2.EvalConfig:
     return config_pb2.EvalConfig(
         model_specs=[_model_spec(config, baseline) for baseline in (False, True)],
         slicing_specs=slices,
-        metrics_specs=[config_pb2.MetricsSpec(metrics=[_metric(config, name) for name in names])],
+        metrics_specs=_metrics_specs(config, list(names)),
     )
+
+
+def _metrics_specs(config: Config, names: list[str]) -> list[config_pb2.MetricsSpec]:
+    """Return the metrics; where rows have weights, all are weighted but the number of rows."""
+    metrics = {name: _metric(config, name) for name in names}
+    if not config.training.sample_weight:
+        return [config_pb2.MetricsSpec(metrics=list(metrics.values()))]
+    count = [metrics.pop(name) for name in names if name == "example_count"]
+    by_weight = (list(metrics.values()), {"weighted": True}), (count, {"unweighted": True})
+    return [
+        config_pb2.MetricsSpec(metrics=some, example_weights=config_pb2.ExampleWeightOptions(**options))
+        for some, options in by_weight
+        if some
+    ]
 
 
 def _model_spec(config: Config, baseline: bool) -> config_pb2.ModelSpec:
@@ -40,6 +54,7 @@ def _model_spec(config: Config, baseline: bool) -> config_pb2.ModelSpec:
         preprocessing_function_names=["transform_features"] if computed else [],
         label_key=f"{config.label.name}_label" if computed else config.label.name,
         prediction_key="probabilities" if multiclass else "",
+        example_weight_key=config.training.sample_weight or "",
     )
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, computed_field, model_validator
 
-from pipeline import date_format, names
-from pipeline.section import Section
+from pipeline import date_format
+from pipeline.section import Section, named
 
 
 class ZScore(Section):
@@ -148,22 +148,12 @@ TRANSFORMS = ("zscore", "log", "bucketize", "vocabulary", "hash", "date", "image
 
 def _transforms(value: Any) -> Any:
     """Bring `log`, `{bucketize: {buckets: 20}}` and lists of both into [{"kind": …, **options}]."""
-    found = [_transform(item) for item in (value if isinstance(value, list) else [value])]
+    items = value if isinstance(value, list) else [value]
+    found = [named(item, TRANSFORMS, what="transform") for item in items]
     kinds = [transform["kind"] for transform in found]
     if len(set(kinds)) < len(kinds):
         raise ValueError(f"one transform twice, got {', '.join(kinds)}; a column takes each once")
     return found
-
-
-def _transform(item: Any) -> dict[str, Any]:
-    kind: Any = item
-    options: Any = {}
-    if isinstance(item, dict) and len(item) == 1:
-        ((kind, options),) = item.items()
-    if not isinstance(kind, str) or not isinstance(options or {}, dict):
-        raise ValueError(f"no transform, got {item!r}; write a name, or {{name: {{option: value}}}}")
-    names.require(kind, TRANSFORMS, what="transform")
-    return {"kind": kind, **(options or {})}
 
 
 Kind = ZScore | Log | Bucketize | Vocabulary | Hash | Date | Image | Text | Tokens

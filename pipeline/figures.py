@@ -49,6 +49,12 @@ def trial_report(outputs: Outputs) -> dict[str, Any]:
     return json.loads(Path(_uri(outputs, "tuner_results"), "trials.json").read_text(encoding="utf-8"))
 
 
+def step_times(outputs: Outputs) -> list[dict[str, float]]:
+    """Return the seconds of every epoch that the Trainer noted, see `models/_step_time.py`; none of another hook."""
+    path = Path(_uri(outputs, "model_run"), "step_times.json")
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
 def _model(outputs: Outputs) -> str:
     size = sum(path.stat().st_size for path in Path(_uri(outputs, "model")).rglob("*") if path.is_file())
     return f"{size / 1e6:.1f} MB model"
@@ -63,7 +69,7 @@ def _doors(outputs: Outputs) -> str:
 
 def _baseline(outputs: Outputs) -> str:
     models = outputs.get("model", [])
-    return f"model {models[0].id}" if models else "none yet"
+    return f"model {models[0].id}" if models else "none"
 
 
 def mobile_report(outputs: Outputs) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline import balance, figures, mobile, trials, verdict
+from pipeline import balance, figures, mobile, step_times, trials, verdict
 from pipeline.config import Config
 from pipeline.errors import DONE, NOT_BLESSED
 from pipeline.node import Outputs
@@ -40,6 +40,11 @@ def _tuner(_: Config, outputs: Outputs) -> Finding:
     return Finding(figures.figure("Tuner", outputs), trials.lines(figures.trial_report(outputs)))
 
 
+def _trainer(_: Config, outputs: Outputs) -> Finding:
+    times = figures.step_times(outputs)
+    return Finding(figures.figure("Trainer", outputs), step_times.lines(times), details={"step_times": times})
+
+
 def _evaluator(config: Config, outputs: Outputs) -> Finding:
     gate = verdict.read(config, *(outputs[key][0].uri for key in ("evaluation", "blessing")))
     return Finding(verdict.summary(gate.values), gate.lines, DONE if gate.blessed else NOT_BLESSED)
@@ -50,4 +55,6 @@ def _tflite(_: Config, outputs: Outputs) -> Finding:
     return Finding(figures.figure("TfLite", outputs), mobile.lines(report), mobile.exit_code(report))
 
 
-MORE = {"StatisticsGen": _statistics, "Tuner": _tuner, "Evaluator": _evaluator, "TfLite": _tflite}
+MORE = {
+    "StatisticsGen": _statistics, "Tuner": _tuner, "Trainer": _trainer, "Evaluator": _evaluator, "TfLite": _tflite,
+}  # fmt: skip

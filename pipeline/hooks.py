@@ -8,8 +8,9 @@ import importlib
 import inspect
 import traceback
 
-from pipeline import names
+from pipeline import names, supplied
 from pipeline.config import Config
+from pipeline.errors import ConfigError
 
 ARGUMENTS = {"preprocessing_fn": ("inputs", "custom_config"), "run_fn": ("fn_args",), "tuner_fn": ("fn_args",)}
 
@@ -24,6 +25,15 @@ def dotted(config: Config, hook: str) -> str:
     return f"{module_name(config)}.{hook}"
 
 
+def completed(config: Config) -> Config:
+    """Return a config with what it leaves to its model, see `supplied.py`.
+
+    Raises:
+        ConfigError: there is nothing to complete it with.
+    """
+    return supplied.completed(config, importlib.import_module(module_name(config)))
+
+
 def wanted(config: Config) -> list[str]:
     """Return the hooks that a config's steps call."""
     return ["preprocessing_fn", "run_fn"] + ["tuner_fn"] * (config.tuner is not None)
@@ -36,7 +46,11 @@ def mistakes(config: Config) -> list[str]:
         module = importlib.import_module(name)
     except Exception as error:  # noqa: BLE001, whatever user code raises at import is the finding
         return [f"model.name: {name} cannot be imported, got {_cause(error)}; see the line named there"]
-    found = []
+    found: list[str] = []
+    try:
+        config = supplied.completed(config, module)
+    except ConfigError as error:
+        found += error.lines
     for hook in wanted(config):
         function = getattr(module, hook, None)
         if not inspect.isfunction(function):
@@ -47,7 +61,7 @@ def mistakes(config: Config) -> list[str]:
             found.append(
                 f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})"
             )
-    return found + _algorithm_mistakes(config)
+    return found + _algorithm_mistakes(config) + _vertex_mistakes(config)
 
 
 def _algorithm_mistakes(config: Config) -> list[str]:
@@ -65,6 +79,17 @@ def _algorithm_mistakes(config: Config) -> list[str]:
     if isinstance(kind, type) and issubclass(kind, keras_tuner.Tuner):
         return []
     return [f"tuner.algorithm: no subclass of keras_tuner.Tuner, got {dotted!r}; derive one, or take random"]
+
+
+def _vertex_mistakes(config: Config) -> list[str]:
+    """Import TFX's extension for Vertex AI where a config wants it, and return what is wrong with it."""
+    if config.tuner is None or config.tuner.vertex is None:
+        return []
+    try:
+        importlib.import_module("components._tuner_vertex")
+    except Exception as error:  # noqa: BLE001, of Google's clients too
+        return [f"tuner.vertex: TFX's extension cannot be imported, got {_cause(error)}; take vertex out"]
+    return []
 
 
 def _cause(error: BaseException) -> str:

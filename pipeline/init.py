@@ -111,7 +111,9 @@ def _options(pairs: Sequence[str], kind: str) -> dict[str, Any]:
             # A single sign, such as a tab or `|`, is not YAML but is meant as it is.
             found[key] = text if re.fullmatch(r"\W", text) else yaml.safe_load(text)
             known[key](found[key])
-        except (ValueError, yaml.YAMLError) as error:
+        except yaml.YAMLError as error:
+            raise SetupError(f"--option {key}: not a YAML value, got {text!r}; quote it") from error
+        except ValueError as error:
             raise SetupError(f"--option {key}: {error}") from error
     return found
 

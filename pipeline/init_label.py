@@ -80,12 +80,15 @@ def _of_classes(table: Table, name: str, task: Task, values: list[Any], reason: 
     ids = {value: number for number, value in enumerate(values)}
     target = np.array([ids.get(value, 0) for value in column.values.tolist()])[column.codes]
     plain = task == "binary" and values == [0, 1]
-    classes = () if plain else tuple(int(value) if _is_whole(value) else str(value) for value in values)
+    classes = () if plain else tuple(map(_class_name, values))
     return Label(name, task, classes, reason, target, max(table.label_counts.values()) / table.rows)
 
 
-def _is_whole(value: Any) -> bool:
-    return not isinstance(value, str) and float(value).is_integer()
+def _class_name(value: Any) -> str | int:
+    """Return a value as the transform graph writes it: 1.0 is 1, and a float32 has no more digits than it needs."""
+    if isinstance(value, str):
+        return value
+    return int(value) if float(value).is_integer() else str(np.float32(value))
 
 
 def _negative_first(counts: Counter[Any]) -> list[Any]:

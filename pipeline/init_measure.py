@@ -71,10 +71,13 @@ def _score(model: Any, columns: Sequence[Column], label: Label) -> Score:
         value = float(metrics.r2_score(y, found))
         return Score(value, 1 - value, float(np.abs(y - found).mean()), NAMES["regression"])
     ids, places = np.unique(y, return_inverse=True)
+    if len(ids) < 2:
+        value, error = (0.5, 0.5) if label.task == "binary" else (label.majority, 1.0)
+        return Score(value, error, 0.0, NAMES[label.task])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=1)
     found = cross_val_predict(model, x, places, cv=folds, method="predict_proba")
     if label.task == "binary":
-        value = float(metrics.roc_auc_score(places, found[:, 1])) if len(ids) == 2 else 0.5
+        value = float(metrics.roc_auc_score(places, found[:, 1]))
         return Score(value, 1 - value, 0.0, NAMES["binary"])
     value = float((found.argmax(axis=1) == places).mean())
     return Score(value, (1 - value) / max(1 - label.majority, 1e-9), 0.0, NAMES["multiclass"])

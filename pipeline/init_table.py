@@ -96,11 +96,13 @@ def _counting(batches: Iterator[Any], label: str, counts: Counter[Any]) -> Itera
         column = batch.column(batch.schema.get_field_index(label))
         if pa.types.is_floating(column.type):
             column = pc.if_else(pc.is_finite(column), column, None)
-        for pair in pc.value_counts(column) if len(column) else ():
-            value = pair["values"].as_py()
-            value = value.decode(errors="replace") if isinstance(value, bytes) else value
-            if value is None or value in counts or len(counts) < COUNTED_VALUES:
-                counts[value] += pair["counts"].as_py()
+        # A label of lists is refused by its kind.
+        if len(column) and not pa.types.is_nested(column.type):
+            values, numbers = pc.value_counts(column).flatten()
+            for found, number in zip(values.to_pylist(), numbers.to_pylist(), strict=True):
+                value = found.decode(errors="replace") if isinstance(found, bytes) else found
+                if value is None or value in counts or len(counts) < COUNTED_VALUES:
+                    counts[value] += number
         yield batch
 
 

@@ -54,7 +54,7 @@ def _head(place: Place, plan: Plan) -> str:
         f"# {shown(plan.label.name)} from {place.rows:,} rows, {plan.label.task}.\n"
         "# Written by `slipway init`: every line is a proposal from the data, and its comment says why. Review it.\n"
         f"# Run: slipway run {place.config}\n"
-        f"name: {place.name}"
+        f"name: {inline(place.name)}"
     )
 
 

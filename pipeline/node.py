@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
-from tfx.orchestration import metadata
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import artifact
 
-from pipeline import names
+from pipeline import metadata_store, names
 from pipeline.errors import SetupError
 
 RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
@@ -70,7 +69,7 @@ def launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
 def _launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
     node = find(ir, node_id)
     deployment = runner_utils.extract_local_deployment_config(ir)
-    connection = metadata.Metadata(connection_config(ir))
+    connection = metadata_store.reach(connection_config(ir))
     info = launcher.Launcher(
         pipeline_node=node,
         mlmd_connection=connection,

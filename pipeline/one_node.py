@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import causes, config_file, importing, runs
 from pipeline.config_file import ConfigFile
-from pipeline.errors import DATA_REFUSED, DONE, STEP_FAILED, SetupError, StepError
+from pipeline.errors import DONE, STEP_FAILED, SetupError
 from pipeline.home import Home
 
 
@@ -65,13 +65,14 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
 
     Raises:
         StepError: the step failed or refused the data.
-        SetupError: there is no such step.
+        SetupError: there is no such step, or the metadata store is out of reach.
     """
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
-        from pipeline import build, findings, node
+        from pipeline import build, findings, metadata_store, node
 
     begun = time.time()
+    metadata_store.require(file.config.metadata, home)
     ir = build.build(file, home, run_id)
     options = node.find(ir, node_id).execution_options
     if no_cache:
@@ -84,9 +85,9 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
         record = runs.StepRecord(node_id, outcome.state, 0.0, found.figure, found.lines, found.exit_code, found.details)
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", node_id)
-        record.exit_code = DATA_REFUSED if causes.refuses_data(node_id, error) else STEP_FAILED
-        record.lines = causes.lines(node_id, error)
-        raise StepError(*record.lines, exit_code=record.exit_code) from error
+        told = causes.step_error(node_id, error, file.config.metadata)
+        record.exit_code, record.lines = told.exit_code, list(told.lines)
+        raise told from error
     finally:
         record.seconds = time.time() - begun
         runs.save_step(home, run_id, record)

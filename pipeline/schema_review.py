@@ -102,7 +102,7 @@ def accept(file: ConfigFile, home: Path, columns: Sequence[str] = ()) -> list[st
             raise SetupError(f"slipway schema accept: {error}") from error
     if not found.words:
         return [f"{found.path}: {found.statistics.num_examples:,} rows fit it, nothing to accept"]
-    chosen = list(columns or found.words)
+    chosen = list(dict.fromkeys(columns or found.words))
     with _at_work(home):
         changed = accepted(found, chosen, file.config.label.name)
     schema_file.write_text(found.path, schema_file.text(changed, schema_file.head(found.path)))

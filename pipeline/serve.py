@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from typing import Any
 
 import click
 
-from pipeline import asking, prediction, pushed
+from pipeline import asking, ports, prediction, pushed, stops
 from pipeline.errors import DONE, SetupError, SlipwayError
 from pipeline.home import Home
 from serving import client, deployment_files, launcher
@@ -22,7 +20,6 @@ from serving import client, deployment_files, launcher
 LOG = "serve.log"
 # So many characters of a question fit on a screen and into one argument of a command.
 LONGEST_PASTED = 4000
-STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def run(home: Home, options: ServeOptions) -> int:
     extra = ("--max_num_load_retries=0",) if options.try_it else ()
     launch = launcher.LaunchOptions(home.serving, home.name, rest_port, grpc_port, host, extra=extra)
     with ExitStack() as stack:
-        stack.enter_context(_stopped_by_signals())
+        stack.enter_context(stops.as_interrupts())
         # People look at an engine's own lines while it serves; when it is only tried, they stand in the way.
         log = stack.enter_context(open(home.root / LOG, "ab")) if options.try_it else None
         try:
@@ -190,23 +187,14 @@ def _ports(options: ServeOptions, host: str) -> tuple[int, int]:
 
 
 def _port(held: ExitStack, host: str, option: str, wanted: int | None, default: int, any_will_do: bool) -> int:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    probe = held.enter_context(socket.socket(family))
-    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     port = default if wanted is None else wanted
     try:
-        probe.bind((host, port))
-        # Two sockets may bind a port, one may listen on it.
-        probe.listen(1)
+        return ports.hold(held, host, port)
     except OSError as error:
         if wanted is None and any_will_do:
             click.echo(f"port {port} cannot be used ({error.strerror}), taking a free one")
             return _port(held, host, option, 0, default, any_will_do)
-        raise SetupError(
-            f"slipway serve: {option}: cannot listen on {host}, got {port}: {error.strerror}; "
-            "end what uses it, or give another port (0 takes a free one)"
-        ) from error
-    return probe.getsockname()[1]
+        raise ports.refusal(f"slipway serve: {option}", host, port, error) from error
 
 
 def _reachable(host: str) -> str:
@@ -225,18 +213,3 @@ def _announced(home: Home, url: str) -> Iterator[None]:
     finally:
         if note.exists() and note.read_text(encoding="utf-8") == text:
             note.unlink()
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Turn the signals that ask for an end into KeyboardInterrupt."""
-
-    def stop(number: int, frame: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in STOPS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -129,7 +129,7 @@ def _number(text: str, dated: bool) -> int:
     if not dated:
         return int(text)
     try:
-        return (date(int(text[:4]), int(text[4:6]), int(text[6:])) - EPOCH).days
+        return (date.fromisoformat(text) - EPOCH).days
     except ValueError as error:
         raise NoSpan(f"the spans of these data are days, got {text!r}; write them as 20260131") from error
 
@@ -174,7 +174,7 @@ def _regex(pattern: str) -> str:
     for piece in re.finditer(rf"(?P<sign>{SIGN.pattern})|\*+|\?|\[!?[^\]]+\]|.", pattern, re.DOTALL):
         text = piece[0]
         if piece["sign"]:
-            name, width = re.match(SIGN, text).groups()  # type: ignore[union-attr]
+            _, name, width = piece.groups()
             pieces.append(f"(?P<{name}>[0-9]{f'{{{width}}}' if width else digits.get(name, '+')})")
         elif text[0] == "[" and len(text) > 1:
             pieces.append(text.replace("[!", "[^", 1))

@@ -12,13 +12,13 @@ from hashlib import sha256
 from typing import Any
 
 from tfx import types
-from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Trainer, Transform
+from tfx.components import Evaluator, ExampleValidator, SchemaGen, StatisticsGen, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.common.resolver import Resolver
-from tfx.proto import example_gen_pb2, pusher_pb2
+from tfx.proto import example_gen_pb2, pusher_pb2, tuner_pb2
 from tfx.types import standard_artifacts
 
-from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _tuner
+from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _trainer, _tuner
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
@@ -124,15 +124,21 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     hook = hooks.dotted(plan.config, "tuner_fn")
     custom_config = _custom_config(plan.config, hook, "label", "features", "training", "tuner")
     # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
-    for key in ("epochs", "patience", "distillation"):
+    for key in ("epochs", "patience", "tensorboard", "distillation"):
         custom_config["training"].pop(key, None)
-    # How many processes search is no part of what is found: it must not start a new search either.
-    os.environ[_tuner.WORKERS] = str(custom_config["tuner"].pop("workers"))
+    workers, vertex = custom_config["tuner"].pop("workers"), custom_config["tuner"].pop("vertex", None)
     if "." in (algorithm := custom_config["tuner"]["algorithm"]):
         custom_config["algorithm_code"] = fingerprint.of_modules(algorithm.rpartition(".")[0])
-    return _tuner.Tuner(
-        **bus.read_all(("examples", "transform_graph"), "Tuner"), tuner_fn=hook, custom_config=custom_config
-    )
+    channels = bus.read_all(("examples", "transform_graph"), "Tuner")
+    if vertex:
+        from components import _tuner_vertex  # imports Google's clients, for seconds
+
+        custom_config |= _tuner_vertex.job(vertex, workers)
+        parallel = tuner_pb2.TuneArgs(num_parallel_trials=workers)
+        return _tuner_vertex.Tuner(**channels, tuner_fn=hook, tune_args=parallel, custom_config=custom_config)
+    # How many processes search is no part of what is found: it must not start a new search either.
+    os.environ[_tuner.WORKERS] = str(workers)
+    return _tuner.Tuner(**channels, tuner_fn=hook, custom_config=custom_config)
 
 
 def trainer_arguments(bus: Bus, plan: Plan) -> dict[str, Any]:
@@ -149,13 +155,15 @@ def trainer_arguments(bus: Bus, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _trainer(bus: Bus, plan: Plan) -> Any:
-    return Trainer(**trainer_arguments(bus, plan))
+def _trainer_step(bus: Bus, plan: Plan) -> Any:
+    return _trainer.Trainer(**trainer_arguments(bus, plan))
 
 
 def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
     """Return what a hook gets: the sections it needs and no others, so that its cache depends on no others."""
     content = config.model_dump(mode="json", exclude_none=True, include=set(sections))
+    if "features" in sections and config.training.sample_weight:
+        content["features"]["exclude"] = sorted({*config.features.exclude, config.training.sample_weight})
     content["hyperparameters"] = config.model.hyperparameters if "training" in sections else {}
     # Sorted, so that the order of keys in the file is no change.
     return json.loads(json.dumps({**content, "code": fingerprint.of_function(hook)}, sort_keys=True))
@@ -227,7 +235,7 @@ STEPS = (
     Step("DataGate", _data_gate_step, gate=True),
     Step("Transform", _transform, {"transform_graph": "transform_graph"}),
     Step("Tuner", _tuner_step, {"best_hyperparameters": "best_hyperparameters", "tuner_results": "tuner_results"}),
-    Step("Trainer", _trainer, {"model": "model", "model_run": "model_run"}),
+    Step("Trainer", _trainer_step, {"model": "model", "model_run": "model_run"}),
     Step("Doors", _doors_step, {"infra_blessing": "blessing"}, gate=True),
     Step("Baseline", _baseline_step, {"baseline_model": "model"}),
     Step("Evaluator", _evaluator, {"evaluation": "evaluation", "blessing": "blessing"}),

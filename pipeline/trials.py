@@ -6,12 +6,16 @@ from typing import Any
 # Of a longer search, the best so many, and every trial that failed.
 LINES = 15
 CURVE_POINTS = 10
+# Hyperparameters that say which network it is: those of models/tabular.py and of models/text.py.
+NETWORKS = ("architecture", "network")
 
 
 def summary(report: Mapping[str, Any]) -> str:
-    """Return the key figure: `10 trials, best val_auc 0.9312`."""
+    """Return the key figure: `10 trials, best val_auc 0.9312`, and of several networks which one it was."""
     failed = sum(trial["objective"] is None for trial in report["trials"])
-    best = f"{len(report['trials'])} trials, best {report['objective']} {_best(report)['objective']:.4f}"
+    winner = _best(report)
+    best = f"{len(report['trials'])} trials, best {report['objective']} {winner['objective']:.4f}"
+    best += "".join(f" by {winner['hyperparameters'][name]}" for name in NETWORKS if name in winner["hyperparameters"])
     return f"{best}, {failed} FAILED" if failed else best
 
 
@@ -21,6 +25,11 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     Args:
         report: `trials.json`, see `components/_tuner_report.py`.
     """
+    return [*table(report), f"best curve: {_curve(report)}"]
+
+
+def table(report: Mapping[str, Any]) -> list[str]:
+    """Return a line per trial, and what mattered."""
     finished = [trial for trial in report["trials"] if trial["objective"] is not None]
     finished.sort(key=lambda trial: trial["objective"], reverse=report["direction"] == "max")
     others = [trial for trial in report["trials"] if trial["objective"] is None]
@@ -28,10 +37,10 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     names = [name for name in names if not name.startswith("tuner/")]
     rows = [["trial", *names, report["objective"], "epochs", "seconds", "state"]]
     rows += [_row(trial, names) for trial in [*finished[:LINES], *others]]
-    found = _aligned(rows)
+    found = aligned(rows)
     if len(finished) > LINES:
         found.append(f"and {len(finished) - LINES} more in trials.json")
-    return [*found, *_importance(report["importance"]), f"best curve: {_curve(report)}"]
+    return [*found, *_importance(report["importance"])]
 
 
 def _best(report: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -52,7 +61,7 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return rows as lines, every column as wide as its widest cell; the last one as it is."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

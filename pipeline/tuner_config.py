@@ -83,6 +83,23 @@ class Dimension(Section):
         return self
 
 
+class Vertex(Section):
+    """The machines on Google Cloud that search in place of this one.
+
+    Attributes:
+        project, region: where the job runs.
+        image: a container image in which this installation can be imported.
+        machine: its machine type; `tuner.workers` says how many.
+        service_account: that the job runs as; None takes the project's default.
+    """
+
+    project: str
+    region: str
+    image: str
+    machine: str = "n1-standard-8"
+    service_account: str | None = None
+
+
 class Tuner(Section):
     """The search for hyperparameters.
 
@@ -93,37 +110,34 @@ class Tuner(Section):
         max_trials: how many draws are trained; hyperband's own schedule says how many unless it is given.
         executions_per_trial: how often each draw is trained; its score is the mean.
         epochs: at most so many per trial.
-        patience: a trial stops after so many epochs without a better val_loss.
+        patience: a trial stops after so many epochs without a better value of `training.monitor`.
         minutes: no trial starts after so many, and those at work end with their epoch; None has no limit.
         workers: processes that train trials at the same time.
+        vertex: search on Vertex AI.
         seed: of the draws, and of each trial's weights.
         initial_points: bayesian draws so many at random first; None takes a third of the trials, at least 2.
         factor: hyperband keeps one in so many, and trains it so many times longer.
         iterations: how often hyperband goes through its schedule.
-        space: the hyperparameters to search, by name.
+        space: the hyperparameters to search, by name; None takes the model's own.
     """
 
     algorithm: str = "random"
     objective: str = "val_loss"
     direction: Literal["min", "max"] = "min"
-    max_trials: Annotated[int | None, Field(gt=0)] = None
+    max_trials: Annotated[int | None, Field(gt=0)] = Field(
+        default_factory=lambda given: None if given.get("algorithm") == "hyperband" else MAX_TRIALS
+    )
     executions_per_trial: Annotated[int, Field(gt=0)] = 1
     epochs: Annotated[int, Field(gt=0)] = 5
     patience: Annotated[int, Field(ge=0)] = 2
     minutes: Annotated[float | None, Field(gt=0)] = None
     workers: Annotated[int, Field(gt=0)] = 1
+    vertex: Vertex | None = None
     seed: Annotated[int, Field(gt=0)] = 1
     initial_points: Annotated[int | None, Field(gt=0)] = None
     factor: Annotated[int, Field(ge=2)] = 3
     iterations: Annotated[int, Field(gt=0)] = 1
-    space: Annotated[dict[str, Dimension], Field(min_length=1)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _trials_of_the_algorithm(cls, content: Any) -> Any:
-        if not isinstance(content, dict) or content.get("algorithm") == "hyperband":
-            return content
-        return {"max_trials": MAX_TRIALS, **content}
+    space: Annotated[dict[str, Dimension], Field(min_length=1)] | None = None
 
     @field_validator("algorithm")
     @classmethod
@@ -134,7 +148,9 @@ class Tuner(Section):
 
     @field_validator("space")
     @classmethod
-    def _conditions_can_hold(cls, space: dict[str, Dimension]) -> dict[str, Dimension]:
+    def _conditions_can_hold(cls, space: dict[str, Dimension] | None) -> dict[str, Dimension] | None:
+        if space is None:
+            return None
         for name, dimension in space.items():
             for parent, values in dimension.when.items():
                 _require_condition(name, parent, values, space)
@@ -147,6 +163,10 @@ class Tuner(Section):
         for option, owner in OWNERS.items():
             if option in self.model_fields_set and self.algorithm in ALGORITHMS and self.algorithm != owner:
                 raise ValueError(f"{option} belongs to {owner}, got algorithm {self.algorithm!r}; take it out")
+        if self.vertex and self.minutes is not None:
+            raise ValueError(f"a job on Vertex AI keeps no minutes, got {self.minutes:g}; limit max_trials")
+        if self.vertex and self.max_trials is None:
+            raise ValueError("hyperband on Vertex AI needs a number of trials, got none; set max_trials")
         return self
 
 

@@ -19,8 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code."""
     values, unknown = parse(sys.argv[1:] if arguments is None else arguments)
     if values.help:
-        print(describe())
-        return 0
+        return _print(describe())
     if values.version:
         return _print_version()
     for argument in unknown:
@@ -98,11 +97,22 @@ def _write_whole(path: str, text: str) -> None:
 def _print_version() -> int:
     from importlib.metadata import PackageNotFoundError, version
 
+    lines = []
     for name in ("slipway", "tensorflow"):
         try:
-            print(f"{name}: {version(name)}")
+            lines.append(f"{name}: {version(name)}")
         except PackageNotFoundError:
-            print(f"{name}: not installed as a package")
+            lines.append(f"{name}: not installed as a package")
+    return _print("\n".join(lines))
+
+
+def _print(text: str) -> int:
+    """Print to a reader that may leave early, as `head` does; returns the exit code."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The interpreter writes what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

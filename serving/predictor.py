@@ -30,9 +30,9 @@ class Predictor:
     Args:
         path: folder with saved_model.pb.
         tags: the meta graph to load.
-        timeout_s: a step that runs longer is cancelled with DEADLINE_EXCEEDED; None lets it run. TensorFlow can only
-            cancel what runs on threads of its own, which costs more than a small graph does: a graph that cannot hang
-            is given no limit of a second or more.
+        timeout_s: a step that runs longer is cancelled with DEADLINE_EXCEEDED; None or 0 lets it run. TensorFlow can
+            only cancel what runs on threads of its own, which costs more than a small graph does: a graph that cannot
+            hang is given no limit of a second or more.
         threads: intra-op and inter-op threads of the session; 0 leaves the choice to TensorFlow.
 
     Raises:
@@ -53,8 +53,9 @@ class Predictor:
         self._session, meta_graph = _load(self.path, list(tags), threads)
         self.signature_defs = meta_graph.signature_def
         self.signatures: dict[str, Signature] = read_signatures(self.signature_defs, to_array)
-        limited = timeout_s is not None and (timeout_s < _SHORT_S or _may_hang(meta_graph))
-        self._timeout_ms = max(1, int((timeout_s or 0) * 1000)) if limited else 0
+        self._timeout_ms = 0
+        if timeout_s and (timeout_s < _SHORT_S or _may_hang(meta_graph)):
+            self._timeout_ms = max(1, int(timeout_s * 1000))
 
     def predict(
         self,

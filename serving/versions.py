@@ -112,10 +112,12 @@ class Versions:
         """Wait until each model has a version that is available or has failed for good.
 
         Returns:
-            The error of each model that has none available.
+            The error of each model that has none available; none once it is given up, which is no model's failure.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or all(map(self._settled, names)), timeout_s)
+            if self._stopping:
+                return {}
             return {name: self._failure(name) for name in sorted(names) if not self._available.get(name)}
 
     def give_up(self) -> None:

@@ -206,7 +206,6 @@ def trained_head(examples: Path, config: Any, folder: Path, **more: Any) -> Head
         train_files=[str(examples / "Split-train" / "*")],
         eval_files=[str(examples / "Split-eval" / "*")],
         transform_graph_path=str(folder / "transform"),
-        working_dir=str(folder / "tuner"),
         serving_model_dir=str(folder / "Format-Serving"),
         model_run_dir=str(folder / "run"),
         custom_config=custom_config(config, "label", "features", "training") | more,
@@ -226,8 +225,9 @@ def evaluate(table: Table, head: Callable[[str], Head], tmp_path_factory: pytest
     from pipeline import eval_config, verdict
     from pipeline.build import BEAM_ARGS
 
-    def evaluated(name: str, evaluation: Mapping[str, Any], baseline: bool = False) -> verdict.Verdict:
-        config, folder = pipeline_config(LABELS[name], evaluation=evaluation), tmp_path_factory.mktemp("evaluation")
+    def evaluated(name: str, evaluation: Mapping[str, Any], baseline: bool = False, **training: Any) -> verdict.Verdict:
+        config = pipeline_config(LABELS[name], evaluation=evaluation, training=training)
+        folder = tmp_path_factory.mktemp("evaluation")
         model, examples = standard_artifacts.Model(), standard_artifacts.Examples()
         model.uri, examples.uri = str(head(name).model.parent), str(table.folder)
         examples.split_names = '["train", "eval"]'

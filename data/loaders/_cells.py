@@ -33,7 +33,7 @@ def times(column: pa.Array, name: str) -> np.ndarray:
     """Return the cells as numbers that rise with time, int64 or float64 [n]: text becomes microseconds since 1970, UTC.
 
     Args:
-        column: numbers, timestamps, dates, or text in ISO 8601; no cell is missing.
+        column: numbers, or text in ISO 8601, which loaders make of dates and times; no cell is missing.
         name: of the column, for the message.
 
     Raises:
@@ -42,8 +42,6 @@ def times(column: pa.Array, name: str) -> np.ndarray:
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return column.to_numpy(zero_copy_only=False)
-    if pa.types.is_temporal(kind):
-        return column.cast(pa.timestamp("us", getattr(kind, "tz", None))).cast(pa.int64()).to_numpy()
     try:
         return _from_text(column.cast(pa.string()))
     except pa.ArrowInvalid as error:

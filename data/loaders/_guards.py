@@ -30,7 +30,7 @@ def refuse_common_rows(splits: Mapping[str, Rows], encode: Encode) -> None:
         ValueError: a line for each two splits with rows in common, with their number and the first of them.
     """
     digests = {
-        name: np.fromiter((_digest(example) for batch in rows() for example in encode(batch)), np.uint64)
+        name: np.fromiter((digest(example) for batch in rows() for example in encode(batch)), np.uint64)
         for name, rows in splits.items()
     }
     found = []
@@ -64,7 +64,8 @@ def refuse_empty(counts: Mapping[str, int], ratio: Mapping[str, int], by: str) -
         raise ValueError(f"{text}; {REMEDIES.get(by, 'give more rows')}")
 
 
-def _digest(example: bytes) -> int:
+def digest(example: bytes) -> int:
+    """Return the first 8 bytes of a serialized tf.Example's SHA-256, as a number below 2**64."""
     return int.from_bytes(hashlib.sha256(example).digest()[:8], "big")
 
 
@@ -73,7 +74,7 @@ def _first(rows: Rows, encode: Encode, digests: np.ndarray) -> str:
     wanted = set(digests.tolist())
     for batch in rows():
         for number, example in enumerate(encode(batch)):
-            if _digest(example) in wanted:
+            if digest(example) in wanted:
                 (row,) = batch.slice(number, 1).to_pylist()
                 cells = (f"{name}={_shown(value)}" for name, value in row.items() if value is not None)
                 return ", ".join(cells)[:ROW_CHARACTERS]

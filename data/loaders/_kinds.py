@@ -75,8 +75,6 @@ def cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return pa.nulls(len(column), kind)
     if not is_list(column.type):
         return singles(_cast_scalars(column, kind.value_type))
-    if pa.types.is_fixed_size_list(column.type):
-        column = pa.array(column.to_pylist(), pa.list_(column.type.value_type))
     values = column.flatten()
     if values.null_count:
         raise ValueError(f"a list with an empty item, got {values.null_count} of them; fill or drop them")

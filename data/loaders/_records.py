@@ -13,6 +13,8 @@ import pyarrow as pa
 from data.loaders import _files, _kinds
 
 Row = Mapping[str, Any]
+Blocks = Callable[[str], Iterator[Sequence[Row]]]
+RecordBatches = Callable[..., Iterator[pa.RecordBatch]]
 INT64 = range(-(2**63), 2**63)
 KINDS = {
     type(None): pa.null(),
@@ -31,9 +33,7 @@ AS_THEY_ARE: dict[Any, set[type]] = {
 }
 
 
-def column_types(
-    paths: Sequence[str], blocks: Callable[[str], Iterator[Sequence[Row]]], options: Mapping[str, Any]
-) -> dict[str, pa.DataType]:
+def column_types(paths: Sequence[str], blocks: Blocks, options: Mapping[str, Any]) -> dict[str, pa.DataType]:
     """Return the narrowest kind of each column that holds every value of every file.
 
     Args:
@@ -62,10 +62,26 @@ def column_names(rows: Iterable[Row]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
 
 
-def as_batch(rows: Sequence[Row], types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
-    """Return rows as columns of the given types."""
-    columns = [_column([row.get(name) for row in rows], kind) for name, kind in types.items()]
-    return pa.RecordBatch.from_arrays(columns, list(types))
+def record_batches_with(blocks: Blocks) -> RecordBatches:
+    """Return the `record_batches` of a loader of rows.
+
+    Args:
+        blocks: from a file to its rows, block by block.
+    """
+
+    def record_batches(
+        path: str, types: Mapping[str, pa.DataType], options: Mapping[str, Any] = _files.NO_OPTIONS
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one file, a block at a time, as columns of the given types.
+
+        Raises:
+            ValueError: as `blocks`.
+        """
+        for rows in blocks(path):
+            columns = [_column([row.get(name) for row in rows], kind) for name, kind in types.items()]
+            yield pa.RecordBatch.from_arrays(columns, list(types))
+
+    return record_batches
 
 
 def _kind(values: Iterable[Any]) -> pa.DataType:

@@ -196,7 +196,7 @@ class StratifiedSplitter(Splitter):
         return numbers
 
     def _hashes(self, examples: Sequence[bytes]) -> np.ndarray:
-        return np.fromiter((_hash(self._key + example) >> 192 for example in examples), np.uint64, len(examples))
+        return np.fromiter((_guards.digest(self._key + example) for example in examples), np.uint64, len(examples))
 
     def _rows_by_class(self, batch: pa.RecordBatch) -> Iterable[tuple[bytes, np.ndarray]]:
         names, numbers = _cells.groups(_column(batch, self._column))

@@ -49,19 +49,14 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
     return _records.column_types(paths, _blocks, options)
 
 
-def record_batches(
-    path: str, types: Mapping[str, pa.DataType], options: Mapping[str, Any] = _files.NO_OPTIONS
-) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one file, some thousands at a time, as columns of the given types."""
-    for rows in _blocks(path):
-        yield _records.as_batch(rows, types)
-
-
 def _blocks(path: str) -> Iterator[list[dict[str, Any]]]:
     with _reader(path) as reader:
         logical = "logicalType" in json.dumps(reader.writer_schema)
         while rows := list(islice(reader, BLOCK_ROWS)):
             yield [{name: _plain(value) for name, value in row.items()} for row in rows] if logical else rows
+
+
+record_batches = _records.record_batches_with(_blocks)
 
 
 @contextmanager

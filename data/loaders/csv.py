@@ -5,7 +5,6 @@ so are whole numbers that int64 cannot hold. An empty cell is a missing value, i
 blocks, so memory does not grow with the file.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -35,7 +34,7 @@ def _one_character(value: Any) -> None:
 
 def _encoding(value: Any) -> None:
     try:
-        codecs.lookup(value)
+        " ".encode(value)  # not codecs.lookup: that knows codecs that are of no text, as hex
     except (LookupError, TypeError) as error:
         raise ValueError(f"no such encoding, got {value!r}; for instance latin-1 or utf-16") from error
 
@@ -89,10 +88,14 @@ def record_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of one file in batches of about `BLOCK_BYTES` of text, as columns of the given types.
 
+    Without types, all columns are read, as pyarrow guesses them.
+
     Raises:
         ValueError: a row has too few or too many cells, or a value is not of its column's type.
     """
-    convert = pacsv.ConvertOptions(column_types=dict(types), null_values=[""], strings_can_be_null=True)
+    convert = pacsv.ConvertOptions(
+        column_types=dict(types), include_columns=list(types), null_values=[""], strings_can_be_null=True
+    )
     # One thread: only then does pyarrow know the number of a broken row.
     encoding = options.get("encoding", "utf8")
     read = pacsv.ReadOptions(block_size=_files.BLOCK_BYTES, use_threads=False, encoding=encoding)

@@ -8,6 +8,8 @@ TensorFlow itself says which file is a picture, so that none fails later, in the
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +20,8 @@ from data.loaders import _files, csv
 MODULES = (__name__, "data.loaders._example_gen")
 INSIDE = "*/*"
 STARTS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+matching_files = partial(_files.matching_files, inside=INSIDE)
 
 
 def _yes_or_no(value: Any) -> None:
@@ -33,22 +37,14 @@ def _name(value: Any) -> None:
 OPTIONS = {"skip_bad": _yes_or_no, "image_column": _name}
 
 
-def matching_files(path: str) -> list[str]:
-    """Return the files that a path, a glob or a folder of classes names, sorted.
-
-    Raises:
-        FileNotFoundError: nothing matches.
-        PermissionError: a file may not be read.
-    """
-    return _files.matching_files(path, INSIDE)
-
-
 def load(inputs: Mapping[str, Sequence[str]], output_config: Any, options: Mapping[str, Any]) -> Any:
     """Return the ExampleGen node that reads the pictures; see `_files.load_with`."""
     if "image_column" in options:
         # TFX's cache sees the tables alone.
         tables = [table for patterns in inputs.values() for one in patterns for table in matching_files(one)]
-        options = {**options, "pictures": _digest(sorted(_pictures(tables, options)))}
+        # A table that cannot be read is refused by the node: making it raises nothing.
+        with suppress(ValueError):
+            options = {**options, "pictures": _digest(sorted(_pictures(tables, options)))}
     return _files.load_with(__name__, INSIDE)(inputs, output_config, options)
 
 
@@ -77,13 +73,16 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
         if not set(paths) - set(options.get("skipped", ())):
             raise ValueError(f"{paths[0]}: no usable picture, got {len(paths)} other files; PNG and JPEG can be read")
         return dict.fromkeys(column_names(paths[0]), pa.binary())
-    for path in paths:
-        column_names(path, options)
+    column_names(paths[0], options)
     return {**csv.column_types(paths, options), options["image_column"]: pa.binary()}
 
 
 def unusable(paths: list[str], options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the files that are no pictures, each with the reason. Decodes every one."""
+    """Return the files that are no pictures, each with the reason. Decodes every one.
+
+    Raises:
+        ValueError: a table is unreadable, or lacks the column of paths.
+    """
     pictures = paths if "image_column" not in options else sorted(_pictures(paths, options))
     return {path: reason for path in pictures if (reason := _reason(path))}
 
@@ -115,15 +114,17 @@ def _table(
 
 
 def _pictures(tables: list[str], options: Mapping[str, Any]) -> set[str]:
-    """Return the paths that tables name."""
-    column = options["image_column"]
-    return {
-        picture
-        for table in tables
-        for batch in csv.record_batches(table, {column: pa.binary()})
-        for picture in _beside(table, batch.column(batch.schema.get_field_index(column)))
-        if picture
-    }
+    """Return the paths that tables name; of the tables, no other column is read.
+
+    Raises:
+        ValueError: a table is unreadable, or lacks the column of paths.
+    """
+    found: set[str] = set()
+    for table in tables:
+        column_names(table, options)
+        for batch in csv.record_batches(table, {options["image_column"]: pa.binary()}):
+            found.update(picture for picture in _beside(table, batch.column(0)) if picture)
+    return found
 
 
 def _beside(table: str, cells: pa.Array) -> list[str | None]:

@@ -46,14 +46,6 @@ def column_types(paths: list[str], options: Mapping[str, Any] = _files.NO_OPTION
     return _records.column_types(paths, _blocks, options)
 
 
-def record_batches(
-    path: str, types: Mapping[str, pa.DataType], options: Mapping[str, Any] = _files.NO_OPTIONS
-) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one file, a block at a time, as columns of the given types."""
-    for rows in _blocks(path):
-        yield _records.as_batch(rows, types)
-
-
 def _blocks(path: str) -> Iterator[list[dict[str, Any]]]:
     for first, lines in _files.line_blocks(path):
         rows = [_row(path, number, line) for number, line in enumerate(lines, start=first) if line.strip()]
@@ -61,9 +53,12 @@ def _blocks(path: str) -> Iterator[list[dict[str, Any]]]:
             yield rows
 
 
+record_batches = _records.record_batches_with(_blocks)
+
+
 def _row(path: str, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line) if LONG_NUMBER.search(line) else orjson.loads(line)
+        row = _by_python(line) if LONG_NUMBER.search(line) else orjson.loads(line)
     except ValueError as error:
         row = _row_with_nan(path, number, line, error)
     if not isinstance(row, dict):
@@ -78,10 +73,14 @@ def _row_with_nan(path: str, number: int, line: str, error: ValueError) -> Any:
         ValueError: the line is no JSON for another reason too.
     """
     try:
-        row = json.loads(line)
-        json.dumps(row, ensure_ascii=False).encode()
+        return _by_python(line)
     except ValueError:
         raise ValueError(
             f"{path}: line {number}: no JSON, got {line[:60]!r} ({error}); write one object a line"
         ) from error
+
+
+def _by_python(line: str) -> Any:
+    row = json.loads(line)
+    json.dumps(row, ensure_ascii=False).encode()  # raises for half of a pair of surrogates: no text can hold it
     return row

@@ -7,6 +7,7 @@ empty file is a row whose text is missing.
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ MODULES = (__name__, "data.loaders._example_gen")
 ROWS = ("files", "lines")
 INSIDE = "*/*"
 
+matching_files = partial(_files.matching_files, inside=INSIDE)
 load = _files.load_with(__name__, INSIDE)
 
 
@@ -27,16 +29,6 @@ def _rows(value: Any) -> None:
 
 
 OPTIONS = {"rows": _rows}
-
-
-def matching_files(path: str) -> list[str]:
-    """Return the files that a path, a glob or a folder of classes names, sorted.
-
-    Raises:
-        FileNotFoundError: nothing matches.
-        PermissionError: a file may not be read.
-    """
-    return _files.matching_files(path, INSIDE)
 
 
 def column_names(path: str, options: Mapping[str, Any] = _files.NO_OPTIONS) -> list[str]:

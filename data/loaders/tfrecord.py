@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -142,12 +143,10 @@ def _joined(column: pa.Array) -> pa.Array:
         return column
     steps = column.flatten()
     lengths = pc.list_value_length(steps).fill_null(0).to_numpy(zero_copy_only=False)
-    before = [0, *lengths.cumsum()]
+    before = np.append(0, lengths.cumsum())
     counts = pc.list_value_length(column)
     ends = counts.fill_null(0).to_numpy(zero_copy_only=False).cumsum()
-    values = [
-        before[end] - before[end - count] for end, count in zip(ends, counts.fill_null(0).to_pylist(), strict=True)
-    ]
+    values = np.diff(before[np.append(0, ends)])
     missing = counts.is_null().to_numpy(zero_copy_only=False)
     return _kinds.lists(steps.flatten(), pa.array(values, pa.int32(), mask=missing))
 

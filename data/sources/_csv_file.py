@@ -2,13 +2,12 @@
 
 import csv
 import os
-import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 # The names of the columns, and the rows.
-Table = tuple[list[str], Iterable[Sequence[Any]]]
+Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
 def written_once(path: Path, read: Callable[[], Table]) -> str:
@@ -34,25 +33,3 @@ def written_once(path: Path, read: Callable[[], Table]) -> str:
             writer.writerows(rows)
         part.replace(path)
     return str(path)
-
-
-def of_scikit_learn(name: str, label: str, *, whole: Sequence[str] = (), **options: Any) -> Table:
-    """Return one of scikit-learn's tables, its label last: the name of the class, or the number of a regression.
-
-    Args:
-        name: of the loader, `sklearn.datasets.load_<name>`.
-        label: the name that the label's column gets.
-        whole: columns that are codes, written as whole numbers; all others are amounts, written as decimals.
-        options: of the loader.
-    """
-    from sklearn import datasets  # takes a second to import; listing and checking must not
-
-    found = getattr(datasets, f"load_{name}")(**options)
-    names = [re.sub(r"[^A-Za-z0-9]+", "_", feature).strip("_") for feature in found.feature_names]
-    labels = [found.target_names[number] for number in found.target] if "target_names" in found else found.target
-    kinds = [int if name in whole else float for name in names]
-    rows = [
-        [*(kind(x) for kind, x in zip(kinds, row, strict=True)), value]
-        for row, value in zip(found.data, labels, strict=True)
-    ]
-    return [*names, label], rows

@@ -1,7 +1,23 @@
-"""Datasets that keras.datasets downloads, as pictures with their labels."""
+"""Datasets that keras.datasets downloads, told in one line when they cannot be had; and pictures with their labels."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+
+@contextmanager
+def downloading(name: str, *, instead: str) -> Iterator[None]:
+    """Raise OSError when a dataset cannot be downloaded.
+
+    Args:
+        name: of a module of keras.datasets.
+        instead: the source that needs no network.
+    """
+    try:
+        yield
+    except Exception as error:  # keras raises a bare Exception for a failed download
+        cause = f"{name} is downloaded once and needs a network, got {' '.join(str(error).split())}"
+        raise OSError(f"{cause}; or take the source {instead}") from error
 
 
 def pictures(name: str, classes: Sequence[str]) -> Iterator[tuple[Any, str]]:
@@ -17,13 +33,8 @@ def pictures(name: str, classes: Sequence[str]) -> Iterator[tuple[Any, str]]:
     import importlib
 
     dataset = importlib.import_module(f"keras.datasets.{name}")
-    try:
+    with downloading(name, instead="digits"):
         parts = dataset.load_data()
-    except Exception as error:  # keras raises a bare Exception for a failed download
-        cause = " ".join(str(error).split())
-        raise OSError(
-            f"{name} is downloaded once and needs a network, got {cause}; or take the source digits"
-        ) from error
     for pixels, labels in parts:
         for picture, label in zip(pixels, labels.reshape(-1), strict=True):
             yield picture, classes[label]

@@ -1,20 +1,11 @@
 """569 real biopsies, benign or malignant, as scikit-learn ships them."""
 
-from pathlib import Path
-
 from data.source import Source
-from data.sources import _csv_file
-
-
-def locate(folder: Path) -> str:
-    """Return the path of the CSV file, which is written at the first call."""
-    path = folder / "breast_cancer.csv"
-    return _csv_file.written_once(path, lambda: _csv_file.of_scikit_learn("breast_cancer", "diagnosis"))
-
+from data.sources import _scikit_learn
 
 SOURCE = Source(
     format="csv",
-    locate=locate,
+    locate=_scikit_learn.table("breast_cancer", "diagnosis"),
     rows=569,
     licence="CC BY 4.0 (UCI Machine Learning Repository, data set 17)",
     origin="W. Wolberg, W. Street and O. Mangasarian, University of Wisconsin, 1995; a copy ships in scikit-learn",

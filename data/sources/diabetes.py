@@ -1,24 +1,11 @@
 """442 real patients with diabetes and the progression of their disease, as scikit-learn ships them."""
 
-from pathlib import Path
-
 from data.source import Source
-from data.sources import _csv_file
-
-
-def locate(folder: Path) -> str:
-    """Return the path of the CSV file, which is written at the first call."""
-    path = folder / "diabetes.csv"
-    return _csv_file.written_once(path, _table)
-
-
-def _table() -> _csv_file.Table:
-    return _csv_file.of_scikit_learn("diabetes", "progression", whole=("sex",), scaled=False)
-
+from data.sources import _scikit_learn
 
 SOURCE = Source(
     format="csv",
-    locate=locate,
+    locate=_scikit_learn.table("diabetes", "progression", whole=("sex",), scaled=False),
     rows=442,
     licence="none is stated: published with the paper for free use; scikit-learn ships a copy under BSD-3-Clause",
     origin="B. Efron, T. Hastie, I. Johnstone, R. Tibshirani: Least Angle Regression, Annals of Statistics 32 (2004)",

@@ -5,18 +5,15 @@ imported.
 """
 
 import ast
-import csv
 import hashlib
 import importlib.metadata
-import importlib.util
-import io
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from data.source import Source
+from data.sources import _csv_file, _installed
 
 # By import name, the distribution and the short names under which documents speak of it.
 LIBRARIES = {
@@ -46,16 +43,7 @@ def locate(folder: Path) -> str:
     Raises:
         FileNotFoundError: a library is not installed.
     """
-    path = folder / f"docs-{_versions_digest()}.csv"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([COLUMNS, *_rows()])
-        scratch = path.with_suffix(f".{os.getpid()}")
-        scratch.write_text(text.getvalue(), encoding="utf-8")
-        scratch.rename(path)
-    return str(path)
+    return _csv_file.written_once(folder / f"docs-{_versions_digest()}.csv", lambda: (COLUMNS, _rows()))
 
 
 def _versions_digest() -> str:
@@ -63,14 +51,14 @@ def _versions_digest() -> str:
         versions = [importlib.metadata.version(distribution) for distribution, _ in LIBRARIES.values()]
     except importlib.metadata.PackageNotFoundError as error:
         raise FileNotFoundError(
-            f"docs are read from installed libraries, got no {error.name}; run make setup"
+            f"docs are read from installed libraries, got no {error.name}; run `make setup`"
         ) from error
     return hashlib.sha256(" ".join([RECIPE, *versions]).encode()).hexdigest()[:12]
 
 
 def _rows() -> list[tuple[str, ...]]:
     """Return (text, module, kind, library) of every document, without those that two libraries share."""
-    roots = {library: _root(library) for library in LIBRARIES}
+    roots = {library: _installed.folder(library) for library in LIBRARIES}
     names = _masked_names(roots)
     found = {library: _documents(library, root, names) for library, root in roots.items()}
     shared = Counter(text for documents in found.values() for text in documents)
@@ -78,13 +66,6 @@ def _rows() -> list[tuple[str, ...]]:
     for library, documents in found.items():
         rows += [(text, *origin, library) for text, origin in documents.items() if shared[text] == 1]
     return rows
-
-
-def _root(library: str) -> Path:
-    spec = importlib.util.find_spec(library)
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"docs are read from installed libraries, got no {library}; run `make setup`")
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _masked_names(roots: dict[str, Path]) -> frozenset[str]:

@@ -1,10 +1,9 @@
 """50,000 film reviews by `keras.datasets`, which downloads them once into its own cache."""
 
-import csv
-import os
 from pathlib import Path
 
 from data.source import Source
+from data.sources import _csv_file, _keras_datasets
 
 # In the file, words are numbers by their rank; Keras moves them up by three, for padding, the start and the unknown.
 FIRST_WORD = 3
@@ -16,31 +15,21 @@ def locate(folder: Path) -> str:
     Raises:
         OSError: they cannot be downloaded.
     """
-    path = folder / "imdb.csv"
-    if not path.exists():
-        rows = _rows()
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(f".{os.getpid()}")
-        with scratch.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([("text", "label"), *rows])
-        scratch.rename(path)
-    return str(path)
+    return _csv_file.written_once(folder / "imdb.csv", _table)
 
 
-def _rows() -> list[tuple[str, int]]:
+def _table() -> _csv_file.Table:
     from keras.datasets import imdb  # Keras takes seconds to import
 
-    try:
+    with _keras_datasets.downloading("imdb", instead="reviews"):
         splits = imdb.load_data()
         words = {number + FIRST_WORD: word for word, number in imdb.get_word_index().items()}
-    except Exception as error:  # that is what Keras raises when a download fails
-        cause = f"imdb is downloaded once and needs a network, got {' '.join(str(error).split())}"
-        raise OSError(f"{cause}; or take the source reviews") from error
-    return [
+    rows = [
         (" ".join(words[number] for number in review if number in words), int(label))
         for reviews, labels in splits
         for review, label in zip(reviews, labels, strict=True)
     ]
+    return ("text", "label"), rows
 
 
 SOURCE = Source(

@@ -1,14 +1,10 @@
 """334 real penguins of three species, as the tfx package ships them, back in millimetres and grams."""
 
-import gzip
-import importlib.util
-import re
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from data.source import Source
-from data.sources import _csv_file
+from data.sources import _csv_file, _installed
 
 SPECIES = ("Adelie", "Chinstrap", "Gentoo")
 # The authors of TFX scaled each column to 0..1 by its smallest and largest value, which are these.
@@ -26,34 +22,20 @@ def locate(folder: Path) -> str:
 
 
 def _table() -> _csv_file.Table:
-    spec = importlib.util.find_spec("tfx")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("No module named 'tfx'")
-    folder = Path(spec.submodule_search_locations[0]) / "components/testdata/penguin/data"
-    rows = [_row(record) for path in sorted(folder.glob("Split-*/*.gz")) for record in _records(path)]
-    return [*RANGES, "species"], rows
+    return [*RANGES, "species"], _rows(_installed.folder("tfx") / "components/testdata/penguin/data")
 
 
-def _records(path: Path) -> Iterator[bytes]:
-    """Yield the records of a gzipped TFRecord file: length, checksum, record, checksum."""
-    with gzip.open(path) as file:
-        while head := file.read(12):
-            yield file.read(int.from_bytes(head[:8], "little"))
-            file.read(4)
+def _rows(folder: Path) -> Iterator[list[float | str]]:
+    import pyarrow as pa
 
+    from data.loaders import tfrecord
 
-def _row(example: bytes) -> list[float | str]:
-    """Return the columns of one serialized tf.Example; TensorFlow would take seconds to import for this."""
-    row: list[float | str] = []
-    for name, (low, high) in RANGES.items():
-        # The name, then a Feature with a FloatList of one packed number.
-        found = re.search(name.encode() + rb"\x12.\x12.\n\x04(....)", example, re.DOTALL)
-        assert found is not None, "the file belongs to a pinned package"
-        row.append(round(low + struct.unpack("<f", found[1])[0] * (high - low), 1))
-    # An Int64List of one number below 128.
-    species = re.search(rb"species\x12.\x1a.\n\x01(.)", example, re.DOTALL)
-    assert species is not None, "the file belongs to a pinned package"
-    return [*row, SPECIES[species[1][0]]]
+    types = {**dict.fromkeys(RANGES, pa.float64()), "species": pa.int64()}
+    for path in sorted(folder.glob("Split-*/*.gz")):
+        for batch in tfrecord.record_batches(str(path), types):
+            for row in batch.to_pylist():
+                sizes = [round(low + row[name] * (high - low), 1) for name, (low, high) in RANGES.items()]
+                yield [*sizes, SPECIES[row["species"]]]
 
 
 SOURCE = Source(

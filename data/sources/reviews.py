@@ -1,17 +1,14 @@
 """100 film reviews, as the tfx package ships them: for tests, too few to learn from."""
 
-import importlib.util
 from pathlib import Path
 
 from data.source import Source
+from data.sources import _installed
 
 
 def locate(_: Path) -> str:
     """Return the path of the CSV file inside the installed tfx package, without importing tfx."""
-    spec = importlib.util.find_spec("tfx")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("the reviews come with the package tfx, which is not installed; run `make setup`")
-    return str(Path(spec.submodule_search_locations[0]) / "examples/imdb/data/imdb_small_with_labels.txt")
+    return str(_installed.folder("tfx") / "examples/imdb/data/imdb_small_with_labels.txt")
 
 
 SOURCE = Source(

@@ -1,18 +1,14 @@
 """15,002 real taxi trips in Chicago, as the tfx package ships them."""
 
-import importlib.util
 from pathlib import Path
 
 from data.source import Source
+from data.sources import _installed
 
 
 def locate(_: Path) -> str:
     """Return the path of the CSV file inside the installed tfx package, without importing tfx."""
-    spec = importlib.util.find_spec("tfx")
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError("the taxi data come with the package tfx, which is not installed; run `make setup`")
-    folder = Path(spec.submodule_search_locations[0]) / "examples/chicago_taxi_pipeline/data/big_tipper_label"
-    return str(folder / "data.csv")
+    return str(_installed.folder("tfx") / "examples/chicago_taxi_pipeline/data/big_tipper_label/data.csv")
 
 
 SOURCE = Source(

@@ -1,19 +1,11 @@
 """178 real wines of three cultivars, as scikit-learn ships them."""
 
-from pathlib import Path
-
 from data.source import Source
-from data.sources import _csv_file
-
-
-def locate(folder: Path) -> str:
-    """Return the path of the CSV file, which is written at the first call."""
-    return _csv_file.written_once(folder / "wine.csv", lambda: _csv_file.of_scikit_learn("wine", "cultivar"))
-
+from data.sources import _scikit_learn
 
 SOURCE = Source(
     format="csv",
-    locate=locate,
+    locate=_scikit_learn.table("wine", "cultivar"),
     rows=178,
     licence="CC BY 4.0 (UCI Machine Learning Repository, data set 109)",
     origin="M. Forina et al., PARVUS, Genoa; UCI Machine Learning Repository; a copy ships in scikit-learn",

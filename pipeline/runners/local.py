@@ -7,7 +7,7 @@ import click
 
 from pipeline import causes, hooks, importing, releasing, runs
 from pipeline.config_file import ConfigFile
-from pipeline.errors import DATA_REFUSED, DONE, STEP_FAILED, ConfigError, SlipwayError, StepError
+from pipeline.errors import DONE, STEP_FAILED, ConfigError, SlipwayError
 from pipeline.home import Home
 from pipeline.options import RunOptions
 from pipeline.screen import Screen, logged_to
@@ -47,11 +47,12 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
     """
     with screen.working_on("loading TFX"):
         with importing.for_good():  # seconds of imports: behind the live line, with their noise in the log
-            from pipeline import build, partial
+            from pipeline import build, metadata_store, partial
 
             found = hooks.mistakes(file.config)
         if found:
             raise ConfigError(*(f"{file.path}: {line}" for line in found))
+        metadata_store.require(file.config.metadata, home)
         ir = build.build(file, home, record.run_id)
     for name in partial.choose(ir, options):
         begun = time.time()
@@ -61,8 +62,7 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
         except Exception as error:
             LOGGER.exception("%s failed", name)
             step = runs.StepRecord(name, "failed", time.time() - begun)
-            code = DATA_REFUSED if causes.refuses_data(name, error) else STEP_FAILED
-            raise StepError(*causes.lines(name, error), exit_code=code) from error
+            raise causes.step_error(name, error, file.config.metadata) from error
         finally:
             step.seconds = time.time() - begun
             record.steps.append(step)

@@ -58,9 +58,8 @@ def tuner_fn(fn_args: Any) -> TunerFnResult:
     config = fn_args.custom_config
     kind = ORACLES[config.get("algorithm", "grid")]
     limit = {"max_epochs": 4} if kind is keras_tuner.Hyperband else {"max_trials": config.get("max_trials", 10)}
-    tuner = kind(
-        Numbered(config), objective="val_loss", seed=1, directory=fn_args.working_dir, project_name="search", **limit
-    )
+    directory = config.get("remote_trials_working_dir", fn_args.working_dir)
+    tuner = kind(Numbered(config), objective="val_loss", seed=1, directory=directory, project_name="search", **limit)
     return TunerFnResult(tuner=tuner, fit_kwargs={"epochs": config.get("epochs", 1), "verbose": 0})
 
 

@@ -15,6 +15,7 @@ import pytest
 from keras_tuner.src.engine.trial import TrialStatus
 
 from components import _tuner, _tuner_chief, _tuner_folder, _tuner_oracle
+from pipeline import trials
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 TIMEOUT_S = 240
@@ -31,6 +32,14 @@ def _start(folder, config):
     paths = os.pathsep.join((str(ROOT), str(HERE)))
     command = [sys.executable, str(HERE / "small_search.py"), str(folder), json.dumps(config)]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths})
+
+
+def _kill(folder, config, number):
+    """Start a search as a process of its own, and kill it while it trains a trial."""
+    process = _start(folder, config)
+    _wait_for(lambda: ("begin", number) in _journal(folder) or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 def _journal(folder):
@@ -57,10 +66,7 @@ def _results(folder):
 
 def test_a_killed_search_goes_on_and_trains_no_trial_twice(tmp_path):
     config = {"numbers": 6, "trial_s": 0.3}
-    process = _start(tmp_path, config)
-    _wait_for(lambda: ("begin", 3) in _journal(tmp_path) or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    _kill(tmp_path, config, 3)
     before = _journal(tmp_path)
     assert Counter(before) == Counter([("begin", 1), ("end", 1), ("begin", 2), ("end", 2), ("begin", 3)])
     assert _start(tmp_path, config).wait(TIMEOUT_S) == 0
@@ -88,6 +94,16 @@ def test_failing_trials_after_a_good_one_are_survived(small_search, algorithm, t
     small_search.run(tmp_path, {"numbers": 5, "fails": [2, 3, 4], "algorithm": algorithm})
     assert sorted(number for word, number in _journal(tmp_path) if word == "begin") == [1, 2, 3, 4, 5]
     assert sorted(row["number"] for row in _results(tmp_path)) == [1, 5]
+
+
+def test_one_failing_trial_of_ten_is_survived_and_reported_with_its_error(small_search, tmp_path):
+    small_search.run(tmp_path, {"numbers": 10, "fails": [4]})
+    report = json.loads((tmp_path / "Tuner/tuner_results/1/trials.json").read_text(encoding="utf-8"))
+    errors = {trial["hyperparameters"]["number"]: (trial["state"], trial["error"]) for trial in report["trials"]}
+    assert errors.pop(4) == ("failed", "ZeroDivisionError: planted in 4")
+    assert errors == dict.fromkeys([1, 2, 3, 5, 6, 7, 8, 9, 10], ("completed", None))
+    assert trials.summary(report).startswith("10 trials, best val_loss ")
+    assert trials.summary(report).endswith(", 1 FAILED")
 
 
 def test_a_search_without_a_finished_trial_fails_with_the_first_error_and_begins_anew_the_next_time(
@@ -129,10 +145,7 @@ def test_workers_that_cannot_begin_fail_the_search(small_search, two_workers, tm
 
 def test_workers_end_with_a_killed_chief_and_the_search_goes_on(small_search, two_workers, tmp_path, monkeypatch):
     config = {"numbers": 6, "trial_s": 1.0}
-    process = _start(tmp_path, config)
-    _wait_for(lambda: ("begin", 4) in _journal(tmp_path) or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    _kill(tmp_path, config, 4)
     workers = _processes(tmp_path)
     assert len(workers) == 2
     _wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))

@@ -100,7 +100,7 @@ def searched(tmp_path_factory):
     tuner.search(x, x, validation_data=(x, x), epochs=2, verbose=0)
     report = _tuner_report.make(tuner)
     _tuner_report.write(report, folder)
-    _tuner_hparams.write(report, folder)
+    _tuner_hparams.write(report, folder, "run-1")
     return folder, report
 
 
@@ -139,7 +139,8 @@ def test_tensorboard_gets_every_trial_with_its_draw_and_scalars(searched):
     for trial in report["trials"]:
         run = f"trial_{trial['trial']}"
         content = logs.SummaryMetadata(run, metadata.SESSION_START_INFO_TAG).plugin_data.content
-        drawn = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info.hparams
-        assert drawn["network"].string_value == trial["hyperparameters"]["network"]
+        session = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
+        assert session.hparams["network"].string_value == trial["hyperparameters"]["network"]
+        assert session.group_name == f"{trial['trial']} of run-1", "trials of other searches have the same numbers"
         if trial["curve"]:
             assert len(logs.Tensors(run, "val_loss")) == 4

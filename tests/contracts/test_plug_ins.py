@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import config_file, data_config, hooks, names, runners
+from tests.conftest import LABELS, pipeline_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
@@ -76,6 +77,15 @@ def test_a_runner_runs_a_checked_config_or_compiles_it(name):
     }
     assert offered
     assert offered == {what: wanted[what] for what in offered}
+
+
+@pytest.mark.parametrize("name", names.plug_ins("models"))
+def test_a_model_has_its_hooks_and_a_space_of_its_own(name):
+    config = pipeline_config(LABELS["binary"], model={"name": name}, training={}, tuner={"max_trials": 1})
+    assert hooks.mistakes(config) == []
+    completed = hooks.completed(config)
+    assert completed.tuner.space
+    assert completed.tuner.max_trials == 1
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)

@@ -91,6 +91,13 @@ def test_other_delimiters_and_encodings_are_read(write):
     assert csv.column_types([wide], {"encoding": "utf-16"}) == {"a": pa.binary(), "b": pa.binary()}
 
 
+@pytest.mark.parametrize("name", ["nonsense", "hex", 3])
+def test_an_encoding_that_is_none_of_text_is_told(name):
+    csv.OPTIONS["encoding"]("utf-16")
+    with pytest.raises(ValueError, match=f"no such encoding, got {name!r}; for instance latin-1"):
+        csv.OPTIONS["encoding"](name)
+
+
 def test_a_gzipped_file_is_read_whatever_its_name(write):
     path = write(gzip.compress(b"a,b\n1,x\n"), "rows.csv")
     types = csv.column_types([path])

@@ -113,9 +113,7 @@ def _jsonl(rows, types, path):
 
 def _jsonl_gz(rows, types, path):
     with gzip.open(path, "wt", encoding="utf-8") as file:
-        file.write(
-            "\n".join(json.dumps({name: value for name, value in row.items() if value is not None}) for row in rows)
-        )
+        file.write("\n".join(json.dumps(_given(row)) for row in rows))
 
 
 def _parquet(rows, types, path):

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from data.loaders import _example_gen, images
+from data.loaders import _example_gen, _files, images
 
 
 def picture(number: int, kind: str = "PNG") -> bytes:
@@ -115,6 +115,19 @@ def test_a_table_without_the_column_of_paths_is_told(table):
         images.column_names(table, {"image_column": "picture"})
 
 
+def test_a_table_without_the_column_of_paths_is_told_beside_one_that_has_it(run, table, write, tmp_path):
+    write("number\n1\n", "table2.csv")
+    with pytest.raises(ValueError, match=r"table2\.csv: no column of paths, got 'file'; there are number$"):
+        run(str(tmp_path / "table*.csv"), "images", image_column="file")
+
+
+def test_a_number_that_becomes_text_beyond_the_first_block_of_a_table_is_text(read, write, folder, monkeypatch):
+    monkeypatch.setattr(_files, "BLOCK_BYTES", 256)
+    path = write("file,number\n" + "digits/0/2.png,1\n" * 50 + "digits/0/4.png,x\n", "table.csv")
+    rows = [row for split in read(path, "images", image_column="file").values() for row in split]
+    assert {value for row in rows for value in _values(row, "number")} == {b"1", b"x"}
+
+
 def test_the_cache_sees_an_edited_picture_of_a_table(table, folder):
     from tfx.proto import example_gen_pb2
 
@@ -127,3 +140,12 @@ def test_the_cache_sees_an_edited_picture_of_a_table(table, folder):
     edited = folder / "0" / "2.png"
     edited.write_bytes(edited.read_bytes()[::-1])
     assert config() != before
+
+
+def test_a_table_that_is_broken_is_refused_by_the_node_and_not_where_it_is_made(run, write, folder):
+    from tfx.proto import example_gen_pb2
+
+    path = write("file,number\ndigits/0/2.png\n", "table.csv")
+    assert images.load({"rows": [path]}, example_gen_pb2.Output(), {"image_column": "file"})
+    with pytest.raises(ValueError, match=r"table\.csv: Row #2: Expected 2 columns, got 1"):
+        run(path, "images", image_column="file")

@@ -73,6 +73,7 @@ def test_a_column_is_float_where_the_schema_says_so(write):
         ('{"a": [[1], [2]]}\n', "column 'a': a list in a list"),
         ('{"a": [1, null]}\n', "column 'a': a list with an empty item"),
         ('{"a": "\\ud800"}\n', "line 1: no JSON"),
+        ('{"a": "\\ud800", "b": 12345678901234567890123}\n', "line 1: no JSON"),
     ],
 )
 def test_what_is_no_row_is_told_with_its_place(write, content, sentence):

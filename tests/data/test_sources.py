@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data.loaders import csv
-from data.sources import _csv_file
+from data.sources import _csv_file, _installed
 from pipeline import names
 
 
@@ -82,3 +82,8 @@ def test_a_package_that_is_not_installed_is_one_line(tmp_path):
 
     with pytest.raises(OSError, match=r"wine: the data come with a package, got No module named 'sklearn'; run `make"):
         _csv_file.written_once(tmp_path / "wine.csv", missing)
+
+
+def test_data_inside_a_package_that_is_not_installed_are_one_line():
+    with pytest.raises(OSError, match=r"^the data come with an installed package, got no 'slipway_data'; run `make"):
+        _installed.folder("slipway_data")

@@ -159,8 +159,6 @@ def test_equal_times_are_on_the_side_that_is_nearer_to_the_ratio():
         (pa.array([-0.5, -1.5, 2.0]), [1, 0, 2]),
         (pa.array([b"2020-01-02", b"1969-12-31", b"2020-01-01T23:59:59.5"]), [1, 2, 0]),
         (pa.array(["2020-01-01T01:00:00+02:00", "2019-12-31T22:30:00Z", "2019-12-31 23:30"]), [1, 0, 2]),
-        (pa.array([3, 1, 2], pa.timestamp("s", "UTC")), [1, 2, 0]),
-        (pa.array([3, 1, 2], pa.date32()), [1, 2, 0]),
     ],
 )
 def test_times_are_ordered_as_moments(cells, order):

@@ -18,6 +18,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from models import _raw, _wanted, tabular, text
 from models._transform_graph import TransformGraph
 from pipeline.feature_config import Date
+from pipeline.training_config import Training
 from tests.conftest import serialized
 
 ROWS = 400
@@ -167,14 +168,9 @@ def known(analyzed):
 TEXT_ROWS = 240
 TEXT_CONFIG = {
     "label": {"name": "mood", "task": "multiclass", "classes": ["sad", "glad"]},
-    "training": {
-        "epochs": 6,
-        "batch_size": 32,
-        "eval_batch_size": 64,
-        "patience": 6,
-        "class_weight": "none",
-        "seed": 1,
-    },
+    "training": Training(epochs=6, batch_size=32, eval_batch_size=64, patience=6).model_dump(
+        mode="json", exclude_none=True
+    ),
     "hyperparameters": {},
     "mobile": True,
 }

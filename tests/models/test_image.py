@@ -1,6 +1,7 @@
 """Pictures of every kind, analyzed by the real tf.Transform, learned, exported, and asked as a server asks."""
 
 import base64
+import copy
 import json
 
 import keras
@@ -61,7 +62,6 @@ def test_pictures_move_in_training_only(predictor, pictures, transform, head):
     for moved in ({"shift": 0.3}, {"rotation": 0.3}, {"zoom": 0.5}, {"flip": True}):
         network = _network(transform, head, width=2, depth=1, dropout=0.0, **moved)
         still = keras.Model(network.inputs, network.layers[2].output)
-        assert isinstance(network.layers[2], keras.layers.Layer)
         assert not np.allclose(still(pixels, training=True), still(pixels, training=False)), moved
 
 
@@ -136,6 +136,22 @@ def test_a_block_holds_fewer_rows_when_a_row_is_large(transform, head, monkeypat
     assert max(len(label) for _, label in found.blocks.as_numpy_iterator()) == 10
 
 
+@pytest.mark.parametrize("algorithm", ["hyperband", "models._batch_size_tuner.BatchSizeTuner"])
+def test_a_search_draws_more_than_the_network_takes(algorithm, head, tmp_path):
+    search = {
+        "algorithm": algorithm, "objective": "val_loss", "direction": "min", "max_trials": 2, "epochs": 2, "seed": 1,
+        "executions_per_trial": 1, "patience": 1, "factor": 2, "iterations": 1, "space": {"width": {"choice": [2, 4]}},
+    }  # fmt: skip
+    arguments = copy.copy(head.arguments)
+    arguments.custom_config = {**arguments.custom_config, "tuner": search}
+    arguments.working_dir = str(tmp_path)
+    found = image.tuner_fn(arguments)
+    found.tuner.search(**found.fit_kwargs)
+    trials = list(found.tuner.oracle.trials.values())
+    assert [(trial.status, trial.message) for trial in trials] == [("COMPLETED", None)] * 2
+    assert all(set(trial.hyperparameters.values) > {"width"} for trial in trials)
+
+
 @pytest.mark.parametrize(
     ("hp", "text"),
     [
@@ -147,6 +163,11 @@ def test_a_block_holds_fewer_rows_when_a_row_is_large(transform, head, monkeypat
 def test_a_hyperparameter_that_does_not_fit_is_named(transform, head, hp, text):
     with pytest.raises(ValueError, match=text):
         _network(transform, head, **hp)
+
+
+@pytest.mark.parametrize("drawn", [{"batch_size": 32}, {"tuner/epochs": 2, "tuner/initial_epoch": 0}])
+def test_what_a_search_draws_for_itself_is_no_unknown_hyperparameter(transform, head, drawn):
+    assert _network(transform, head, width=2, depth=1, **drawn).count_params() > 0
 
 
 @pytest.mark.parametrize(

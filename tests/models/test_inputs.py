@@ -24,10 +24,10 @@ def graph(head):
 def read(head, graph, monkeypatch):
     """Return a function that reads the train split, from memory or streamed in blocks that fit no batch."""
 
-    def split(*, streamed: bool) -> _inputs.Split:
+    def split(*, streamed: bool, weight: str | None = None) -> _inputs.Split:
         monkeypatch.setattr(_inputs, "BLOCK_ROWS", 100)
         monkeypatch.setattr(_inputs, "IN_MEMORY_BYTES", 0 if streamed else 1 << 20)
-        found = _inputs.read_split(head("multiclass").arguments.train_files, graph, "kind_label")
+        found = _inputs.read_split(head("multiclass").arguments.train_files, graph, "kind_label", weight=weight)
         assert (found.columns is None) == streamed
         return found
 
@@ -56,15 +56,15 @@ def test_a_streamed_split_gives_the_same_batches_as_one_in_memory(read):
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_a_seed_shuffles_anew_in_every_epoch_and_loses_no_row(read, table, streamed):
+def test_every_epoch_has_all_rows_in_an_order_of_its_own_that_follows_from_seed_and_number(read, table, streamed):
     split = read(streamed=streamed)
     assert split.rows == len(table.train)
-    shuffled, ordered = split.batches(BATCH, seed=1), _rows(split.batches(BATCH))
-    first, second = _rows(shuffled), _rows(shuffled)
-    assert Counter(first) == Counter(second) == Counter(ordered)
-    assert first != second
-    assert first != ordered
-    assert _rows(split.batches(BATCH, seed=1)) == first
+    rows, ordered = _rows(split.epochs(BATCH, range(3), 1)), _rows(split.batches(BATCH))
+    epochs = [rows[start : start + split.rows] for start in range(0, 3 * split.rows, split.rows)]
+    assert all(Counter(epoch) == Counter(ordered) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in [*epochs, ordered]}) == 4
+    assert _rows(split.epochs(BATCH, range(2, 3), 1)) == epochs[2], "no matter which epochs were before"
+    assert _rows(split.epochs(BATCH, range(1), 5)) != epochs[0]
 
 
 @pytest.mark.parametrize("streamed", [True, False])
@@ -77,6 +77,32 @@ def test_the_weight_of_a_row_is_that_of_its_label(read, streamed):
     weights = np.array([0.5, 1.0, 4.0], np.float32)
     for _, label, weight in read(streamed=streamed).batches(BATCH, weights=weights).as_numpy_iterator():
         np.testing.assert_array_equal(weight, weights[label])
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_column_weighs_rows_beside_their_classes_and_is_no_feature(read, table, streamed):
+    split, weights = read(streamed=streamed, weight="stars"), np.array([0.5, 1.0, 4.0], np.float32)
+    own, seen = np.array([row["stars"] for row in table.train], np.float32), []
+    for number, (features, label, weight) in enumerate(split.batches(BATCH, weights=weights)):
+        np.testing.assert_array_equal(weight, weights[label] * own[number * BATCH : (number + 1) * BATCH])
+        seen.append(weight.shape[0])
+        assert _inputs.WEIGHT not in features
+    assert sum(seen) == len(own)
+    assert float(next(iter(split.batches(BATCH)))[2][0]) == own[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("weight", r"rows have no weight in 'weight', or one below 0, got -"),
+        ("visits", r"rows have no weight in 'visits', or one below 0, got -9.22337e\+18; give every row a number"),
+        ("size", r"of 100 rows have no weight in 'size', or one below 0, got nan; give every row a number"),
+        ("city", r"training.sample_weight: a weight is a number, got text in 'city'; name another column"),
+    ],
+)
+def test_a_row_without_a_weight_is_refused(read, column, message):
+    with pytest.raises(ValueError, match=message):
+        read(streamed=False, weight=column)
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,20 @@ def test_a_network_takes_numbers_or_ids_or_both(schema, name, tmp_path):
     metadata_io.write_metadata(metadata, str(tmp_path / tft.TFTransformOutput.TRANSFORMED_METADATA_DIR))
     config = custom_config(pipeline_config(LABELS[name]), "label", "training")
     transform = tft.TFTransformOutput(str(tmp_path))
-    network = tabular.build_model(transform, config, tabular.DEFAULTS, np.array([5.0, 7.0]))
     features = {"size": tf.constant([0.0, 1.0]), "city": tf.constant([0, 4], tf.int64)}
-    output = network({key.name: features[key.name] for key in network.inputs})
-    assert output.shape == ((2, 3) if name == "multiclass" else (2,))
+    for architecture, parts in tabular.ARCHITECTURES.items():
+        hp = {**tabular.DEFAULTS, "architecture": architecture}
+        network = tabular.build_model(transform, config, hp, np.array([5.0, 7.0]))
+        output = network({key.name: features[key.name] for key in network.inputs})
+        assert output.shape == ((2, 3) if name == "multiclass" else (2,))
+        layers = {layer.name for layer in network.layers}
+        assert bool(layers & {"wide_numbers", "wide_ids"}) == ("wide" in parts)
+        assert ("deep" in layers) == ("deep" in parts)
+
+
+def test_an_architecture_that_there_is_not_is_told():
+    with pytest.raises(ValueError, match="architecture: no such network, got 'tree'; there are linear, wide_and_deep"):
+        tabular.build_model(None, {}, {**tabular.DEFAULTS, "architecture": "tree"}, np.array([1.0]))
 
 
 @pytest.fixture

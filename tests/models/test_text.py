@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _inputs, _words, tabular, text
+from models import _heads, _inputs, _words, tabular, text
 from serving.predictor import Predictor
 from serving.preprocessing import Preprocessing
 from tests.conftest import serialized
@@ -24,6 +24,7 @@ def test_a_network_learns_from_words_and_answers_for_none(notes, network):
     features = {name: split.columns[name] for name in split.columns if not name.startswith("tft_")}
     keras.utils.set_random_seed(1)
     model = text.build_model(found.transform, TEXT_CONFIG, {**SMALL, "network": network}, split.label)
+    _heads.compiled(model, "multiclass", keras.optimizers.Adam(SMALL["learning_rate"]))
     model.fit(features, split.label, epochs=8, batch_size=32, verbose=0)
     probabilities = model.predict(features, verbose=0)
     right = probabilities.argmax(axis=1) == split.label
@@ -37,6 +38,7 @@ def test_a_table_reads_a_text_too(notes):
     keras.utils.set_random_seed(1)
     hp = {**tabular.DEFAULTS, "hidden_units": 8, "learning_rate": 0.03, "dropout": 0.0}
     model = tabular.build_model(found.transform, TEXT_CONFIG, hp, split.label)
+    _heads.compiled(model, "multiclass", keras.optimizers.Adam(hp["learning_rate"]))
     model.fit(split.columns, split.label, epochs=8, batch_size=32, verbose=0)
     probabilities = model.predict(split.columns, verbose=0)
     assert (probabilities.argmax(axis=1) == split.label)[2:].mean() > 0.95

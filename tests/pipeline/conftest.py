@@ -97,3 +97,11 @@ def on_kubeflow(tmp_path_factory: pytest.TempPathFactory) -> Any:
     file = config_file.read(Path(__file__).parents[2] / "configs" / "taxi.yaml", overrides, folder)
     place, compiled = Home(folder, "taxi"), folder / "taxi.yaml"
     return SimpleNamespace(file=file, home=place, compiled=compiled, lines=kubeflow.compile(file, place, compiled))
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Home:
+    """The pipeline `small` with three runs: one that searched and trained, one from the cache, one at work."""
+    from tests.pipeline import small_runs
+
+    return small_runs.make(Home(tmp_path / "home", "small"))

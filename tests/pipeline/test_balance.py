@@ -45,6 +45,11 @@ WORDS = {
         {"train": [2, 4, 4, 4], "eval": [2]},
         "train 4 rows (75.0 % 4), eval 1 (0.0 % 4), ",
     ),
+    "large numbers": (
+        {"task": "binary", "classes": [0, 1234567]},
+        {"train": [0, 1234567], "eval": [0]},
+        "train 2 rows (50.0 % 1234567), eval 1 (0.0 % 1234567), ",
+    ),
     "three words": (
         {"task": "multiclass"},
         {"train": ["a"] * 6 + ["b"] * 3 + ["c"], "eval": ["b"]},

@@ -44,3 +44,12 @@ def test_the_list_shows_licence_and_origin_of_every_source():
     assert result.exit_code == 0
     assert "licence:" in result.output
     assert "origin:" in result.output
+
+
+def test_a_check_tells_what_is_searched(tmp_path):
+    path = "configs/breast_cancer.yaml"
+    result = CliRunner().invoke(slipway, ["check", path, "--home", str(tmp_path)])
+    title, first, *_, last = result.output.splitlines()
+    assert title.startswith("searches the space of the model auto: at most 12 trials of 60 epochs, 5 minutes, random")
+    assert first.split() == ["architecture", "linear,", "wide_and_deep,", "deep"]
+    assert last == f"{path}: all is well; `slipway run {path}` runs it"

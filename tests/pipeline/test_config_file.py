@@ -204,6 +204,21 @@ def test_class_weights_and_classes_are_not_for_a_regression(write, tmp_path):
     assert ": label: a regression label has no classes, got ['a']; take them out" in line
 
 
+def test_a_weight_is_a_column_and_no_feature(write, tmp_path):
+    for column, message in (
+        ("big_tipper", ": a weight is neither label nor feature, got 'big_tipper'; name another column"),
+        ("fare", ": a weight is neither label nor feature, got 'fare'; name another column"),
+        ("fair", ": no such column of the data, got 'fair'; did you mean 'fare'?"),
+    ):
+        (line,) = _check(write(("epochs: 20", f"sample_weight: {column}")), tmp_path)
+        assert line.endswith(f"training.sample_weight{message}")
+
+
+def test_what_is_monitored_must_be_measured(write, tmp_path):
+    (line,) = _check(write(("epochs: 20", "monitor: val_rmse")), tmp_path)
+    assert ": training.monitor: no such metric of a binary label, got 'val_rmse'; did you mean 'val_loss'?" in line
+
+
 def test_a_regression_has_no_classes_to_stratify_by(write, tmp_path):
     metrics = ("metrics: [auc, accuracy, log_loss, example_count]", "metrics: [mae]")
     path = write(metrics, ("task: binary", "task: regression"), ("{train: 2, eval: 1}", "{by: stratified}"))

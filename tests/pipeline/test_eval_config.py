@@ -50,6 +50,20 @@ def test_metrics_are_those_of_scikit_learn_on_the_same_rows(name, head, table, e
         assert value == pytest.approx(expected, rel=TOLERANCE.get(metric, 1e-4)), metric
 
 
+def test_metrics_are_weighted_by_the_column_of_the_config_and_rows_are_counted(head, table, evaluate):
+    wanted = {"metrics": ["accuracy", "example_count"], "thresholds": [{"metric": "accuracy", "min": 0.1}]}
+    found = evaluate("binary", wanted, sample_weight="stars")
+    predictor = Predictor(head("binary").model)
+    given = predictor.predict({"examples": table.examples}, "serving_examples")["probability"]
+    predictor.close()
+    labels, weights = ([row[name] for row in table.evaluation] for name in (LABELS["binary"]["name"], "stars"))
+    weighted = metrics.accuracy_score(labels, given > 0.5, sample_weight=weights)
+    assert found.values["accuracy"] == pytest.approx(weighted, rel=1e-4)
+    assert found.values["accuracy"] != pytest.approx(metrics.accuracy_score(labels, given > 0.5), rel=1e-4)
+    assert found.values["example_count"] == len(labels)
+    assert found.blessed
+
+
 def test_a_metric_of_every_task_has_an_expectation_here():
     assert set(EXPECTED) == set(METRICS)
 

@@ -85,3 +85,15 @@ def test_a_tuner_of_ones_own_is_looked_at(mistakes, algorithm, line):
     found = mistakes(PREPROCESSING + RUN + "def tuner_fn(fn_args): ...", tuner={**TUNER, "algorithm": algorithm})
     assert len(found) == (line is not None)
     assert not line or line in found[0]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_an_installation_that_cannot_search_on_vertex_ai_says_so_in_one_line(mistakes, monkeypatch, broken):
+    vertex = {"project": "mine", "region": "europe-west4", "image": "a/b:1"}
+    if broken:
+        monkeypatch.delitem(sys.modules, "components._tuner_vertex", raising=False)
+        monkeypatch.setitem(sys.modules, "tfx.extensions.google_cloud_ai_platform.tuner", None)
+    found = mistakes(PREPROCESSING + RUN + "def tuner_fn(fn_args): ...\n", tuner={**TUNER, "vertex": vertex})
+    assert len(found) == broken
+    for line in found:
+        assert line.startswith("tuner.vertex: TFX's extension cannot be imported, got ")

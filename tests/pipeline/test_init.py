@@ -141,12 +141,6 @@ MISTAKES = {
         "--label: no such column of the data, got 'colour'; did you mean 'color'?",
     ),
     "no such file": (["gone.csv", "--label", "y"], "", 2, "slipway init: no file matches, got "),
-    "no such format": (
-        ["rows.csv", "--label", "y", "--format", "cvs"],
-        "",
-        2,
-        "--format: no such format, got 'cvs'; did you mean 'csv'?",
-    ),
     "a suffix that says nothing": (
         ["rows.xyz", "--label", "y"],
         "",
@@ -154,19 +148,6 @@ MISTAKES = {
         "rows.xyz: no format goes by this suffix, got 'xyz'; say which with --format: ",
     ),
     "no suffix": (["rows", "--label", "y"], "", 2, "rows: no suffix to go by; say which with --format: "),
-    "no such option": (
-        ["rows.csv", "--label", "y", "--option", "delimter=;"],
-        "",
-        2,
-        "--option delimter: no such option of the format csv, got 'delimter'; did you mean 'delimiter'?",
-    ),
-    "a bad option": (
-        ["rows.csv", "--label", "y", "--option", "delimiter=ab"],
-        "",
-        2,
-        "--option delimiter: must be one character, got 'ab'; ",
-    ),
-    "a bad name": (["rows.csv", "--label", "y", "--name", "A b"], "y,x\n", 2, "--name: no name, got 'A b'; "),
     "an empty file": (["rows.csv", "--label", "y"], "", 3, "the data are refused: "),
     "ragged rows": (["rows.csv", "--label", "y"], "y,x\n1,2\n1\n", 3, "Expected 2 columns, got 1"),
     "no label in some rows": (
@@ -174,6 +155,12 @@ MISTAKES = {
         "y,x\n" + "a,1\nb,2\n,3\n" * 10,
         3,
         "--label y: 10 of 30 rows have none",
+    ),
+    "a label of lists": (
+        ["rows.csv", "--label", "y", "--format", "jsonl"],
+        '{"y": [0, 1], "x": 1}\n' * 30,
+        3,
+        "--label y: several values in a row, got lists; a label is one value",
     ),
     "nothing to learn from": (
         ["rows.csv", "--label", "y"],
@@ -193,10 +180,31 @@ def test_a_mistake_is_one_line_and_nothing_is_written(name, command, tmp_path):
     assert not (tmp_path / "configs").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--format=cvs", "--format: no such format, got 'cvs'; did you mean 'csv'?"),
+        ("--option=delimter=;", "--option delimter: no such option of the format csv, got 'delimter'; did you mean"),
+        ("--option=delimiter=ab", "--option delimiter: must be one character, got 'ab'; "),
+        ("--option=delimiter={a", "--option delimiter: not a YAML value, got '{a'; quote it"),
+        ("--name=A b", "--name: no name, got 'A b'; "),
+    ],
+)
+def test_a_wrong_option_is_told_before_the_data_are_looked_for(option, expected, command):
+    (line,) = command("gone.csv", "--label", "y", option, code=2)
+    assert line.startswith(expected)
+
+
 def test_options_of_the_format_are_used_and_written_down(command, tmp_path):
     (tmp_path / "rows.csv").write_text("y;x\n" + "a;1\nb;2\na;2\nb;1\n" * 9, encoding="utf-8")
     command("rows.csv", "--label", "y", "--option", "delimiter=;")
     assert config_file.read(tmp_path / "configs/rows.yaml").config.data.options == {"delimiter": ";"}
+
+
+def test_a_name_that_is_a_word_of_yaml_is_a_name(command, tmp_path):
+    _write(tmp_path / "no.csv", y=[0, 1] * 30, x=list(range(30)) * 2)
+    command("no.csv", "--label", "y")
+    assert config_file.read(tmp_path / "configs/no.yaml").config.name == "no"
 
 
 def test_nothing_is_written_over_without_force(command, tmp_path):

@@ -113,6 +113,13 @@ def test_what_alone_predicts_the_label_is_a_leak_and_what_helps_is_none(task, lo
     assert 0.05 < scores["fair"].error < 1
 
 
+@pytest.mark.parametrize("values", [["a"] * 58 + ["b", "c"], [f"k{i}" for i in range(60)]])
+def test_classes_too_small_to_measure_on_accuse_no_column(values, looked):
+    table, label = looked(values, other=range(len(values)))
+    reasons, scores = init_suspects.leaks([table.columns["other"]], label)
+    assert (reasons, scores["other"].error) == ({}, 1.0)
+
+
 def test_two_leaks_do_not_hide_each_other(looked):
     leak = LEAKS["binary"][0]
     table, label = looked(WORD, leak=leak, again=leak + 0.01 * NOISE, fair=SIGNAL)
@@ -157,6 +164,10 @@ def test_the_task_comes_from_the_values_with_its_reason(name, looked):
         assert [str(label.classes[number]) for number in label.target] == [
             f"{v:g}" if v != str(v) else v for v in values
         ]
+
+
+def test_a_class_that_is_a_fraction_has_the_digits_of_a_float32(looked):
+    assert looked([0.123456789, 0.9] * 60, other=range(120))[1].classes == ("0.12345679", "0.9")
 
 
 DATES = {

@@ -87,6 +87,8 @@ REFUSED = {
         "no such span, got 20260102-20260111; there are 20251231-20260101, 20260115"
     ),
     ("{YYYY}{MM}{DD}.csv", "20454"): "the spans of these data are days, got '20454'; write them as 20260131",
+    ("{YYYY}{MM}{DD}.csv", "2026011"): "the spans of these data are days, got '2026011'",
+    ("{YYYY}{MM}{DD}.csv", "202601001"): "the spans of these data are days, got '202601001'",
     ("{YYYY}{MM}{DD}.csv", "20261301"): "the spans of these data are days, got '20261301'",
 }  # fmt: skip
 

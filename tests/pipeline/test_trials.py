@@ -38,6 +38,14 @@ def test_the_key_figure_is_the_best_and_how_many_failed():
     assert trials.summary({**REPORT, "trials": REPORT["trials"][:2]}) == "2 trials, best val_auc 0.9000"
 
 
+def test_the_key_figure_and_the_table_say_which_network_won():
+    drawn = [{"architecture": name, "rate": 0.1} for name in ("linear", "deep")]
+    both = [_trial(number, number / 10, hyperparameters=drawn[number - 1]) for number in (1, 2)]
+    report = {**REPORT, "trials": both}
+    assert trials.summary(report) == "2 trials, best val_auc 0.2000 by deep"
+    assert [line.split()[1] for line in trials.lines(report)[:3]] == ["architecture", "deep", "linear"]
+
+
 def test_of_a_long_search_the_best_are_shown():
     many = [_trial(number, number / 100) for number in range(1, 31)]
     lines = trials.lines({**REPORT, "direction": "min", "trials": many})

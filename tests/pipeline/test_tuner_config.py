@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from pipeline.tuner_config import Tuner
 
+VERTEX = {"project": "mine", "region": "europe-west4", "image": "europe-docker.pkg.dev/mine/a/b:1"}
 UNITS = {"units": {"choice": [8, 16]}}
 
 
@@ -22,6 +23,8 @@ def _deep(**dimension):
         ({"algorithm": "bayes"}, "no such algorithm, got 'bayes'; did you mean 'bayesian'?"),
         ({"factor": 3}, "factor belongs to hyperband, got algorithm 'random'; take it out"),
         ({"algorithm": "grid", "initial_points": 3}, "initial_points belongs to bayesian, got algorithm 'grid'"),
+        ({"vertex": VERTEX, "minutes": 5}, "a job on Vertex AI keeps no minutes, got 5; limit max_trials"),
+        ({"vertex": VERTEX, "algorithm": "hyperband"}, "hyperband on Vertex AI needs a number of trials, got none"),
         ({"space": {"x": {"choice": [1, "a"]}}}, "a choice has values of one kind, got [1, 'a']"),
         ({"space": {"x": {"choice": [None]}}}, "a choice has values of one kind, got [None]"),
         ({"space": {"x": {"int": {"min": 1.5, "max": 3}}}}, "an int has whole bounds and steps, got [1.5, 3, 1]"),

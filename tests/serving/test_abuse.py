@@ -119,7 +119,7 @@ def test_nonsense_is_answered_and_harms_nobody(zoo, rest):
 
 
 def own_mb(child):
-    """MiB that are the server's own. What it maps of TensorFlow's libraries, 370 to 480 MiB, is the page cache's choice."""
+    """MiB of the server alone; what it maps of TensorFlow's libraries, 370 to 480, is the page cache's choice."""
     with open(f"/proc/{child.pid}/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:")) / 2**10
 

@@ -108,6 +108,24 @@ def test_help_imports_nothing_heavy():
     assert "--model_config_file_poll_wait_seconds" in shown.stdout
 
 
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_a_reader_that_leaves_early_is_no_error(flag):
+    child = subprocess.Popen([*SERVER, flag], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.close()
+    assert (child.stderr.read(), child.wait()) == (b"", 0)
+
+
+def test_a_stop_while_the_first_model_is_awaited_ends_with_zero(tmp_path, eventually):
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        child = subprocess.Popen([*SERVER, "--port=-1", f"--model_base_path={tmp_path}/gone"], stderr=file)
+    # The server looks for versions once its handlers of signals are there.
+    eventually(lambda: "cannot list" in log.read_text(), 60)
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(30) == 0, log.read_text()
+    assert "Failed" not in log.read_text()
+
+
 def test_a_start_that_fails_says_why(tmp_path):
     failed = subprocess.run([*SERVER, "--model_base_path=relative"], capture_output=True, text=True)
     assert failed.returncode == 1

@@ -1,0 +1,123 @@
+"""Lineage and cache in a database that node processes share, one after the other and two at once."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIG = str(ROOT / "configs/taxi.yaml")
+QUICK = {
+    "tuner": "off", "mobile": "off", "training.epochs": "1",
+    "evaluation.metrics": "[auc]", "evaluation.slices": "[]", "evaluation.thresholds": "[{metric: auc, min: 0.5}]",
+}  # fmt: skip
+STEPS = (
+    "ExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate", "Transform", "Trainer", "Doors",
+    "Evaluator", "Pusher",
+)  # fmt: skip
+
+
+class Nodes:
+    """`slipway node` for each step of one run, in processes of their own."""
+
+    def __init__(self, home: Path, server: Any) -> None:
+        self.home, self.server = home, server
+        settings = {**QUICK, "metadata.url": server.url}
+        self.settings = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+
+    def start(self, node: str, password: str = "") -> "subprocess.Popen[str]":
+        """Start one node."""
+        command = [sys.executable, "-m", "pipeline", "node", "--config", CONFIG, "--node", node, "--run-id", "one"]
+        secret = {"SLIPWAY_METADATA_PASSWORD": password or self.server.password}
+        return subprocess.Popen(
+            [*command, *self.settings, "--home", str(self.home)], cwd=ROOT, text=True, env={**os.environ, **secret},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def end(self, process: "subprocess.Popen[str]", code: int = 0) -> str:
+        """Wait for a node, and return its last line."""
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == code, output
+        assert self.server.password not in output
+        return output.splitlines()[-1]
+
+    def run(self, *nodes: str) -> list[str]:
+        """Run nodes, all of them at once."""
+        started = [self.start(node) for node in nodes]
+        return [self.end(process) for process in started]
+
+    def pushed(self) -> int:
+        """Return how many versions there are."""
+        return len(list((self.home / "serving" / "taxi").glob("[0-9]*")))
+
+
+def _lineage(server: Any, home: Path) -> dict[str, list[str]]:
+    """Return the steps with the artifacts that each made, of all that is complete in the database."""
+    from ml_metadata.proto import metadata_store_pb2 as proto
+
+    from pipeline import metadata_store
+    from pipeline.home import Home
+    from pipeline.metadata_config import Metadata
+
+    os.environ["SLIPWAY_METADATA_PASSWORD"] = server.password
+    with metadata_store.reach(metadata_store.connection(Metadata(url=server.url), Home(home, "taxi"))) as handle:
+        store = handle.store
+        kinds = {kind.id: kind.name for kind in store.get_artifact_types()}
+        artifacts = {artifact.id: kinds[artifact.type_id] for artifact in store.get_artifacts()}
+        made: dict[str, list[str]] = {}
+        for execution in store.get_executions():
+            if execution.last_known_state in (proto.Execution.COMPLETE, proto.Execution.CACHED):
+                events = store.get_events_by_execution_ids([execution.id])
+                node = next(c.name for c in store.get_contexts_by_execution(execution.id) if "." in c.name)
+                outputs = [artifacts[event.artifact_id] for event in events if event.type == proto.Event.OUTPUT]
+                made[node.removeprefix("taxi.")] = sorted(outputs)
+        evaluator = next(e for e in store.get_executions() if "eval_config" in e.custom_properties)
+        assert "\\" in evaluator.custom_properties["eval_config"].string_value  # as it was written
+    return made
+
+
+@pytest.mark.timeout(900)
+def test_nodes_share_a_database_and_go_on_when_it_was_gone(server: Any, tmp_path: Path) -> None:
+    nodes = Nodes(tmp_path, server)
+    refused = nodes.end(nodes.start("ExampleGen", password="wrong"), code=2)
+    assert refused.startswith(f"metadata.url: the database does not take the user, got {server.url}; perhaps SLIPWAY_")
+    # The first two make the tables at once.
+    assert [line.split()[:2] for line in nodes.run("ExampleGen", "ImportSchemaGen")] == [
+        ["ExampleGen", "ran"], ["ImportSchemaGen", "ran"],
+    ]  # fmt: skip
+    for node in ("StatisticsGen", "ExampleValidator", "DataGate", "Transform"):
+        nodes.run(node)
+
+    training = nodes.start("Trainer")
+    assert training.stdout is not None
+    for line in training.stdout:
+        if "Running executor" in line or "Going to run a new execution" in line:
+            break
+    time.sleep(1)
+    server.stop()
+    lost = nodes.end(training, code=1)
+    silent = f"the database does not answer, got {server.url}: Connection refused; start it"
+    assert lost.startswith(f"Trainer: {silent}")
+    gone = nodes.end(nodes.start("Trainer"), code=2)
+    assert gone.startswith(
+        f"metadata.url: the database does not answer, got {server.url}: Connection refused; start it"
+    )
+    assert nodes.pushed() == 0
+
+    server.start()
+    assert nodes.run("Trainer")[0].split()[:2] == ["Trainer", "ran"]
+    nodes.run("Doors", "Baseline")
+    nodes.run("Evaluator")
+    nodes.run("Pusher")
+    assert nodes.pushed() == 1
+    lineage = _lineage(server, tmp_path)
+    assert set(lineage) == {*STEPS, "Baseline"}
+    assert {node: lineage[node] for node in ("ExampleGen", "Trainer", "Evaluator", "Pusher")} == {
+        "ExampleGen": ["Examples"], "Trainer": ["Model", "ModelRun"], "Evaluator": ["ModelBlessing", "ModelEvaluation"],
+        "Pusher": ["PushedModel"],
+    }  # fmt: skip
+    assert all(lineage[node] for node in STEPS)

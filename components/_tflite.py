@@ -29,7 +29,7 @@ Tensors = Mapping[str, Mapping[str, str]]
 class MobileModel(artifact.Artifact):
     """A folder of .tflite files with `report.json` and what an app needs beside them."""
 
-    TYPE_NAME = "MobileModel"
+    TYPE_NAME = "slipway.MobileModel"  # of this form, or Vertex AI takes no pipeline that has it
     TYPE_ANNOTATION = system_artifacts.Model
 
 

@@ -1,5 +1,6 @@
 """From a config to TFX's pipeline IR: a loop over steps that hand channels to each other over the bus."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline import hooks, metadata_store, names
 from pipeline.bus import Bus
 from pipeline.config_file import ConfigFile
 from pipeline.home import Home
-from pipeline.steps import STEPS, Plan, Step, switched_off
+from pipeline.steps import STEPS, Make, Plan, Step, switched_off
 
 # The runner that Beam's DirectRunner ends up with, without its search, in which newer Beams download another one; in
 # memory with one worker is its fastest mode on small machines. TFX packs its own sources into an archive for workers
@@ -44,8 +45,13 @@ def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
     return ir
 
 
-def nodes(file: ConfigFile, home: Home) -> list[Any]:
+def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = None) -> list[Any]:
     """Return the nodes of a pipeline in the order of its steps.
+
+    Args:
+        file: the checked config.
+        home: the places to write to.
+        instead: other makers, by step, for a service that has nodes of its own.
 
     Raises:
         ConfigError: the steps do not fit together, or the config leaves to its model what that does not have.
@@ -55,8 +61,8 @@ def nodes(file: ConfigFile, home: Home) -> list[Any]:
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
     made: list[Any] = []
     gates: list[Any] = []
-    for step in _steps(file):
-        node = step.make(bus, plan)
+    for step in steps(file):
+        node = (instead or {}).get(step.name, step.make)(bus, plan)
         node.with_id(step.name)
         if gates:
             node.add_upstream_nodes(gates)
@@ -67,7 +73,7 @@ def nodes(file: ConfigFile, home: Home) -> list[Any]:
     return made
 
 
-def _steps(file: ConfigFile) -> list[Step]:
+def steps(file: ConfigFile) -> list[Step]:
     """Return the standard steps that are switched on, with the custom components where their needs are met."""
     off = switched_off(file.config)
     steps = [step for step in STEPS if step.name not in off]

@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
-from pipeline import cli_data, cli_watch
+from pipeline import cli_cluster, cli_data, cli_watch
 from pipeline.cli_options import config as _config
 from pipeline.cli_options import ends_in_words as _ends_in_words
 from pipeline.cli_options import home as _home
 from pipeline.cli_options import overrides as _overrides
+from pipeline.cli_options import span as _span
 from pipeline.errors import SetupError
 
 EXIT_CODES = """\b
@@ -21,11 +22,6 @@ Exit codes: 0 done and pushed, 1 a step failed, 2 the config or the machine is w
 @click.version_option(package_name="slipway", message="slipway %(version)s")
 def slipway() -> None:
     """From raw data to a served model: one YAML file, one command."""
-
-
-_span = click.option(
-    "--span", metavar="SPAN", help="Which span of the data: latest, N, or several, A-B.  [default: latest]"
-)
 
 
 @slipway.command()
@@ -45,16 +41,13 @@ def run(
 
     Steps whose inputs have not changed come from the cache. A killed run goes on from its last finished step.
     """
-    from pipeline import config_file, names
+    from pipeline import config_file, runners
     from pipeline.home import Home, home_root
     from pipeline.options import RunOptions
 
     file = config_file.read(config, overrides, home_root(home), span)
-    try:
-        module = names.load("pipeline.runners", runner)
-    except ValueError as error:
-        raise SetupError(f"--runner: {error}") from error
-    return module.run(file, Home(home_root(home), file.config.name), RunOptions(**options))
+    start = runners.function(runner, "run")
+    return start(file, Home(home_root(home), file.config.name), RunOptions(**options))
 
 
 @slipway.command()
@@ -190,25 +183,6 @@ def rollback(name: str, to: int | None, url: str | None, home: str | None) -> No
 
 
 @slipway.command()
-@click.option("--config", required=True, type=click.Path(path_type=Path))
-@click.option("--node", "node_id", required=True, metavar="STEP", help="The step to run.")
-@click.option("--run-id", required=True, help="The same for every step of one run.")
-@_overrides
-@_span
-@_home
-@_ends_in_words
-def node(
-    config: Path, node_id: str, run_id: str, overrides: tuple[str, ...], span: str | None, home: str | None
-) -> int:
-    """Run one step of a pipeline in a process of its own, as orchestrators do."""
-    from pipeline import config_file, one_node
-    from pipeline.home import Home, home_root
-
-    file = config_file.read(config, overrides, home_root(home), span)
-    return one_node.run(file, Home(home_root(home), file.config.name), node_id, run_id)
-
-
-@slipway.command()
 @_ends_in_words
 def doctor() -> int:
     """Say what this machine and this installation are, and what is wrong."""
@@ -219,6 +193,9 @@ def doctor() -> int:
 
 slipway.add_command(cli_data.init)
 slipway.add_command(cli_data.schema)
+slipway.add_command(cli_cluster.compile_)
+slipway.add_command(cli_cluster.submit)
+slipway.add_command(cli_cluster.node)
 slipway.add_command(cli_watch.status)
 slipway.add_command(cli_watch.tensorboard)
 

@@ -33,3 +33,6 @@ home = click.option("--home", metavar="DIR", help="Folder for everything that is
 overrides = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a.b=value; repeatable."
 )
+span = click.option(
+    "--span", metavar="SPAN", help="Which span of the data: latest, N, or several, A-B.  [default: latest]"
+)

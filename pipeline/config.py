@@ -10,12 +10,14 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pipeline import names
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
+from pipeline.kubeflow_config import Kubeflow
 from pipeline.metadata_config import Metadata
 from pipeline.metrics import METRICS, Task
 from pipeline.mobile_config import Mobile
 from pipeline.section import Section, off
 from pipeline.training_config import Training
 from pipeline.tuner_config import Tuner
+from pipeline.vertex_config import Vertex
 
 
 def _no_boolean(value: Any) -> Any:
@@ -147,6 +149,8 @@ class Config(Section):
         mobile: .tflite files beside every pushed version; off makes none.
         metadata: the database of lineage and cache; a file under the output folder unless several machines share it.
         components: custom components of `components/`, by name, with their options.
+        kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
+        vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -163,3 +167,5 @@ class Config(Section):
     mobile: Annotated[Mobile | None, BeforeValidator(off)] = None
     metadata: Metadata = Metadata()
     components: dict[str, dict[str, Any]] = {}
+    kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
+    vertex: Annotated[Vertex | None, BeforeValidator(off)] = None

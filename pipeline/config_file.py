@@ -47,7 +47,13 @@ class ConfigFile:
         return None if name is None else (self.path.parent / name).resolve()
 
 
-def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None, span: str | None = None) -> ConfigFile:
+def read(
+    path: Path,
+    overrides: Iterable[str] = (),
+    home: Path | None = None,
+    span: str | None = None,
+    text: str | None = None,
+) -> ConfigFile:
     """Read and check a config: its keys and values, and the names in it against files and columns.
 
     Args:
@@ -55,12 +61,13 @@ def read(path: Path, overrides: Iterable[str] = (), home: Path | None = None, sp
         overrides: `a.b=value`, applied on top.
         home: the folder for everything that is written; None takes the one `home_root` finds.
         span: which spans of the data to read, see `spans.resolve`.
+        text: stands for the file's content, where it was sent; its paths are still relative to `path`.
 
     Raises:
         ConfigError: one line per mistake.
     """
     overrides, data_root = tuple(overrides), (home or home_root()) / "data"
-    source = yaml_file.read(path, overrides)
+    source = yaml_file.read(path, overrides, text)
     sections, mistakes = _sections(source)
     mistakes += config_checks.mistakes(source, sections, data_root, span)
     if mistakes:

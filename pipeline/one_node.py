@@ -1,14 +1,66 @@
 """`slipway node`: one step of a pipeline in a process of its own."""
 
+import json
 import logging
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
-from pipeline import causes, importing
+from pipeline import causes, config_file, importing, runs
 from pipeline.config_file import ConfigFile
+from pipeline.errors import DONE, STEP_FAILED, SetupError
 from pipeline.home import Home
 
 
-def run(file: ConfigFile, home: Home, node_id: str, run_id: str) -> int:
+@dataclass(frozen=True)
+class Sent:
+    """What an orchestrator sends along beside the path of the config; empty texts are as if they were not sent.
+
+    Attributes:
+        config_text: the config's content; its file need not be there then.
+        schema_text: the curated schema's.
+        overrides: `a.b=value`, applied to the config.
+        sets: more of them, as a JSON list.
+        span: which spans of the data to read.
+    """
+
+    config_text: str | None = None
+    schema_text: str | None = None
+    overrides: tuple[str, ...] = ()
+    sets: str = "[]"
+    span: str | None = None
+
+
+def read(path: Path, home: Path, sent: Sent) -> ConfigFile:
+    """Read and check a config as it was sent.
+
+    Raises:
+        ConfigError: one line per mistake.
+        SetupError: `sets` is no list of overrides.
+    """
+    try:
+        more = json.loads(sent.sets)
+    except ValueError:
+        more = None
+    if not isinstance(more, list) or not all(isinstance(one, str) for one in more):
+        raise SetupError(f'--sets: no JSON list of overrides, got {sent.sets!r}; write ["training.epochs=3"]')
+    overrides = [*sent.overrides, *more]
+    if sent.schema_text:
+        overrides.append(f"schema={json.dumps(str(_kept_schema(sent.schema_text, home)))}")
+    return config_file.read(path, overrides, home, sent.span or None, sent.config_text or None)
+
+
+def _kept_schema(text: str, home: Path) -> Path:
+    """Write a schema to a file that is named by its content: every step of a run finds the same one."""
+    path = home / "sent" / f"{sha256(text.encode()).hexdigest()[:16]}.schema.pbtxt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    runs.write_atomically(path, text)
+    return path
+
+
+def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bool = False) -> int:
     """Run one node and return its exit code; an orchestrator's log gets everything on standard error.
 
     Raises:
@@ -22,14 +74,48 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str) -> int:
     begun = time.time()
     metadata_store.require(file.config.metadata, home)
     ir = build.build(file, home, run_id)
-    node.find(ir, node_id)
+    options = node.find(ir, node_id).execution_options
+    if no_cache:
+        options.caching_options.enable_cache = False
+    record = runs.StepRecord(node_id, "failed", 0.0, lines=[f"{node_id}: was killed"], exit_code=STEP_FAILED)
+    runs.save_step(home, run_id, record)  # what stays when this process is killed
     try:
         outcome = node.launch(ir, node_id)
+        found = findings.of(node_id, file.config, outcome.outputs)
+        record = runs.StepRecord(node_id, outcome.state, 0.0, found.figure, found.lines, found.exit_code, found.details)
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", node_id)
-        raise causes.step_error(node_id, error, file.config.metadata) from error
-    found = findings.of(node_id, file.config, outcome.outputs)
-    print(f"{node_id} {outcome.state} {time.time() - begun:.1f} s {found.figure}".rstrip())  # noqa: T201
-    for line in found.lines:
+        told = causes.step_error(node_id, error, file.config.metadata)
+        record.exit_code, record.lines = told.exit_code, list(told.lines)
+        raise told from error
+    finally:
+        record.seconds = time.time() - begun
+        runs.save_step(home, run_id, record)
+    print(f"{node_id} {record.state} {record.seconds:.1f} s {record.figure}".rstrip())  # noqa: T201
+    for line in record.lines:
         print(line)  # noqa: T201
-    return found.exit_code
+    return record.exit_code
+
+
+def finish(file: ConfigFile, home: Home, run_id: str, order: Sequence[str]) -> int:
+    """Write the record of a run from those of its steps, as the local runner would, and return 0.
+
+    The steps ran, or did not, in processes of their own; this one comes after all of them.
+
+    Args:
+        file: the config.
+        home: where the steps wrote their records.
+        run_id: of the run.
+        order: the names of all its steps.
+    """
+    steps, started = runs.steps_of(home, run_id, order)
+    record = runs.Run(runs.run_id_at(started, run_id), home.name, str(file.path), list(file.overrides), steps)
+    record.error = [line for step in steps if step.state == "failed" for line in step.lines]
+    if missing := [name for name in order if name not in {step.name for step in steps}]:
+        record.error.append(f"{home.name}: never started: {', '.join(missing)}")
+    record.exit_code = next((step.exit_code for step in steps if step.exit_code), STEP_FAILED if missing else DONE)
+    record.seconds = max(0.0, time.time() - started)
+    runs.save(home, record)
+    for line in [f"{home.name} {record.run_id}: ended with exit code {record.exit_code}", *record.error]:
+        print(line)  # noqa: T201
+    return DONE

@@ -4,7 +4,8 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -69,7 +70,7 @@ class Run:
 
 def new_run_id() -> str:
     """Return a run id that sorts by time and is unique: 20261121-014500-3fa2."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return run_id_at(time.time(), secrets.token_hex(2))
 
 
 def folder(home: Home, run_id: str) -> Path:
@@ -81,10 +82,36 @@ def folder(home: Home, run_id: str) -> Path:
 
 def save(home: Home, run: Run) -> None:
     """Write the record, atomically: a killed run leaves the state before or after, never half of it."""
-    path = folder(home, run.run_id) / "run.json"
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(asdict(run), indent=1), encoding="utf-8")
+    write_atomically(folder(home, run.run_id) / "run.json", json.dumps(asdict(run), indent=1))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file in one go; several processes may write the same one."""
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
+    unfinished.write_text(text, encoding="utf-8")
     os.replace(unfinished, path)
+
+
+def save_step(home: Home, run_id: str, step: StepRecord) -> None:
+    """Write the record of a step that runs in a process of its own."""
+    place = folder(home, run_id) / "steps"
+    place.mkdir(exist_ok=True)
+    write_atomically(place / f"{step.name}.json", json.dumps(asdict(step), indent=1))
+
+
+def steps_of(home: Home, run_id: str, order: Iterable[str]) -> tuple[list[StepRecord], float]:
+    """Return what `save_step` wrote for a run, in a given order, and when the first step began (seconds since 1970)."""
+    found, begun = [], [time.time()]
+    for path in (folder(home, run_id) / "steps" / f"{name}.json" for name in order):
+        if path.is_file():
+            found.append(StepRecord(**_known(json.loads(path.read_text(encoding="utf-8")), StepRecord)))
+            begun.append(path.stat().st_mtime - found[-1].seconds)
+    return found, min(begun)
+
+
+def run_id_at(seconds: float, suffix: str) -> str:
+    """Return a run id that sorts by its start and ends in what another system calls the run."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H%M%S}-{suffix}"
 
 
 def load_all(home: Home) -> list[Run]:

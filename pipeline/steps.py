@@ -41,6 +41,9 @@ class Plan:
         return self.file.config
 
 
+Make = Callable[[Bus, Plan], Any]
+
+
 @dataclass(frozen=True)
 class Step:
     """One step.
@@ -53,7 +56,7 @@ class Step:
     """
 
     name: str
-    make: Callable[[Bus, Plan], Any]
+    make: Make
     publishes: Mapping[str, str] = field(default_factory=dict)
     gate: bool = False
 
@@ -138,17 +141,22 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     return _tuner.Tuner(**channels, tuner_fn=hook, custom_config=custom_config)
 
 
-def _trainer_step(bus: Bus, plan: Plan) -> Any:
+def trainer_arguments(bus: Bus, plan: Plan) -> dict[str, Any]:
+    """Return the arguments of a Trainer."""
     hook = hooks.dotted(plan.config, "run_fn")
-    return _trainer.Trainer(
+    return {
         **bus.read_all(("examples", "transform_graph"), "Trainer"),
-        hyperparameters=bus.get("best_hyperparameters"),
-        run_fn=hook,
-        custom_config={
+        "hyperparameters": bus.get("best_hyperparameters"),
+        "run_fn": hook,
+        "custom_config": {
             **_custom_config(plan.config, hook, "label", "features", "training"),
             "mobile": plan.config.mobile is not None,
         },
-    )
+    }
+
+
+def _trainer_step(bus: Bus, plan: Plan) -> Any:
+    return _trainer.Trainer(**trainer_arguments(bus, plan))
 
 
 def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
@@ -183,14 +191,19 @@ def _evaluator(bus: Bus, plan: Plan) -> Any:
     )
 
 
+def pusher_arguments(bus: Bus) -> dict[str, Any]:
+    """Return what a Pusher of any kind takes."""
+    return {
+        "model": bus.read("model", "Pusher"),
+        "model_blessing": bus.get("blessing"),
+        "infra_blessing": bus.get("infra_blessing"),
+    }
+
+
 def _pusher_step(bus: Bus, plan: Plan) -> Any:
     filesystem = pusher_pb2.PushDestination.Filesystem(base_directory=str(plan.home.serving))
-    return _pusher.Pusher(
-        model=bus.read("model", "Pusher"),
-        model_blessing=bus.get("blessing"),
-        infra_blessing=bus.get("infra_blessing"),
-        push_destination=pusher_pb2.PushDestination(filesystem=filesystem),
-    )
+    destination = pusher_pb2.PushDestination(filesystem=filesystem)
+    return _pusher.Pusher(**pusher_arguments(bus), push_destination=destination)
 
 
 def _tflite_step(bus: Bus, plan: Plan) -> Any:

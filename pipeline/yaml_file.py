@@ -35,14 +35,20 @@ class YamlFile:
         return f"{self.path}: {dotted}" if dotted else str(self.path)
 
 
-def read(path: Path, overrides: Iterable[str] = ()) -> YamlFile:
+def read(path: Path, overrides: Iterable[str] = (), text: str | None = None) -> YamlFile:
     """Read a YAML mapping, with `a.b=value` overrides on top.
+
+    Args:
+        path: the file.
+        overrides: applied in this order.
+        text: stands for the file's content; then the file need not exist.
 
     Raises:
         ConfigError: the file cannot be read, is no YAML, is empty, is no mapping, or has a key twice.
     """
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        content = path.read_text(encoding="utf-8") if text is None else text
+        root = yaml.compose(content, Loader=yaml.SafeLoader)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read, got {error.strerror}; check the path") from error
     except UnicodeDecodeError as error:

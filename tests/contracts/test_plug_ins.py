@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import config_file, data_config, hooks, names
+from pipeline import config_file, data_config, hooks, names, runners
 from tests.conftest import LABELS, pipeline_config
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -68,9 +68,15 @@ def test_a_loader_of_files_reads_them_as_columns(name):
 
 
 @pytest.mark.parametrize("name", names.plug_ins("pipeline.runners"))
-def test_a_runner_runs_a_checked_config(name):
+def test_a_runner_runs_a_checked_config_or_compiles_it(name):
     runner = names.load("pipeline.runners", name)
-    assert list(inspect.signature(runner.run).parameters) == ["file", "home", "options"]
+    wanted = {"run": ["file", "home", "options"], "compile": ["file", "home", "output"]}
+    assert set(runners.FUNCTIONS) == set(wanted)
+    offered = {
+        what: list(inspect.signature(getattr(runner, what)).parameters) for what in wanted if hasattr(runner, what)
+    }
+    assert offered
+    assert offered == {what: wanted[what] for what in offered}
 
 
 @pytest.mark.parametrize("name", names.plug_ins("models"))

@@ -1,10 +1,13 @@
-"""The same DAG, node by node, each in a process of its own against one metadata store."""
+"""The same DAG, node by node, each in a process of its own against one metadata store, as Kubeflow runs it."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.steps import STEPS
 from serving.predictor import Predictor
+from tests.kfp_local import Cluster
 
 pytestmark = pytest.mark.slow
 NODES = [step.name for step in STEPS if step.name != "SchemaGen"]
@@ -20,12 +23,64 @@ def test_a_step_that_is_not_there_is_a_mistake_of_the_command_line(slipway_at):
     assert output.splitlines()[-1].startswith("taxi: no such step, got 'Trainr'; did you mean 'Trainer'?")
 
 
-def test_nodes_in_separate_processes_push_the_model_of_the_local_runner(pushed, slipway_at):
-    nodes = slipway_at("nodes")
+def _lineage(home: Path) -> dict[str, set[tuple[str, str, str]]]:
+    """What the last run read and wrote: by node, the direction, the key and the type of artifact; but for the baseline.
+
+    A home in which models were pushed before has one, a fresh home has none.
+    """
+    from ml_metadata.metadata_store import metadata_store
+    from ml_metadata.proto import metadata_store_pb2
+    from tfx.orchestration.metadata import sqlite_metadata_connection_config
+
+    store = metadata_store.MetadataStore(
+        sqlite_metadata_connection_config(str(home / "metadata" / "taxi" / "metadata.sqlite"))
+    )
+    last = max(store.get_contexts_by_type("pipeline_run"), key=lambda run: run.id)
+    found: dict[str, set[tuple[str, str, str]]] = {}
+    for execution in store.get_executions_by_context(last.id):
+        (node,) = (
+            c.name.removeprefix("taxi.")
+            for c in store.get_contexts_by_execution(execution.id)
+            if c.name.startswith("taxi.")
+        )
+        assert execution.last_known_state in (execution.COMPLETE, execution.CACHED), node
+        for event in store.get_events_by_execution_ids([execution.id]):
+            (artifact,) = store.get_artifacts_by_id([event.artifact_id])
+            direction = metadata_store_pb2.Event.Type.Name(event.type)
+            if (key := event.path.steps[0].key) != "baseline_model":
+                found.setdefault(node, set()).add((direction, key, artifact.type))
+    found.pop("Baseline", None)
+    return found
+
+
+def test_a_compiled_kubeflow_pipeline_pushes_the_model_of_the_local_runner(pushed, slipway_at, tmp_path, monkeypatch):
+    """Its containers are processes here, so that this is every step in a process of its own, too."""
+    nodes, compiled = slipway_at("nodes"), tmp_path / "taxi.yaml"
     phones = ("--set", "mobile={calibration_rows: 20, variants: {float32: {required: true}}}")
     pushed.run(*phones)
-    for name in NODES:
-        nodes("node", "--config", "configs/taxi.yaml", "--node", name, "--run-id", "one", *nodes.QUICK, *phones)
+    cluster = Cluster(tmp_path / "kfp", nodes.root, monkeypatch)
+    section = f"kubeflow={{image: localhost/slipway:1, home: {nodes.home}}}"
+    overrides = (*nodes.QUICK, *phones, "--set", section)
+    nodes("compile", "configs/taxi.yaml", "--runner", "kubeflow", "-o", str(compiled), *overrides)
+
+    in_the_way = nodes.home / "artifacts" / "taxi" / "StatisticsGen"
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.touch()
+    with pytest.raises(RuntimeError, match="statisticsgen"):
+        cluster.run(compiled)
+    assert "StatisticsGen: failed" in cluster.outputs["StatisticsGen"]
+    *done, failed = cluster.started
+    assert failed == "StatisticsGen"
+    assert "ExampleGen" in done
+    assert set(done) <= {"ExampleGen", "ImportSchemaGen"}, "what depends on it is not started"
+
+    in_the_way.unlink()
+    cluster.run(compiled)
+    assert sorted(cluster.started) == sorted([*NODES, "Finish"])
+    states = dict.fromkeys(NODES, "ran") | dict.fromkeys(done, "cached") | {"Baseline": "resolved"}
+    assert nodes.states() == states
+    assert nodes.last_run()["exit_code"] == 0
+    assert _lineage(nodes.home) == _lineage(pushed.home)
     rows = {
         "fare": [5.0, 12.45, 40.0], "trip_miles": [1.0, 3.2, 17.0], "trip_seconds": [300, 900, 2400],
         "trip_start_month": [1, 6, 12], "trip_start_hour": [0, 12, 23], "trip_start_day": [1, 4, 7],

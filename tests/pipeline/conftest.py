@@ -5,9 +5,11 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from pipeline.cli import slipway
@@ -81,6 +83,20 @@ def command(home: Home) -> Callable[..., Any]:
         return CliRunner().invoke(slipway, [*map(str, arguments), "--home", str(home.root)])
 
     return run
+
+
+@pytest.fixture(scope="session")
+def on_kubeflow(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The taxi config with a `kubeflow` section, and what it compiles to."""
+    from pipeline import config_file
+    from pipeline.runners import kubeflow
+
+    section = (Path(__file__).parent / "kubeflow.yaml").read_text(encoding="utf-8")
+    folder = tmp_path_factory.mktemp("kubeflow")
+    overrides = [f"kubeflow={yaml.safe_load(section)}", "training.epochs=3"]
+    file = config_file.read(Path(__file__).parents[2] / "configs" / "taxi.yaml", overrides, folder)
+    place, compiled = Home(folder, "taxi"), folder / "taxi.yaml"
+    return SimpleNamespace(file=file, home=place, compiled=compiled, lines=kubeflow.compile(file, place, compiled))
 
 
 @pytest.fixture

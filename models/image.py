@@ -79,12 +79,8 @@ def build_model(
     The arguments are those of `_training.Build`, with a value in `hp` for every key of `DEFAULTS`.
 
     Raises:
-        ValueError: a hyperparameter that this model does not have, or a backbone that does not fit.
+        ValueError: the backbone does not fit the pictures.
     """
-    # Not the network's: the rows of a step, which a search may draw too, and what Hyperband notes of its rounds.
-    given = {name for name in hp if name != "batch_size" and not name.startswith("tuner/")}
-    if unknown := sorted(given - DEFAULTS.keys()):
-        raise ValueError(f"model.hyperparameters: models/image.py has no {unknown}; it has {', '.join(DEFAULTS)}")
     task = config["label"]["task"]
     ((name, spec),) = feature_spec(transform, _labels.name(config)).items()
     _convolution.require_backbone(hp["backbone"], *spec.shape[1:3])

@@ -5,7 +5,7 @@ The field names are the keys of the file; every model is frozen and refuses keys
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from pipeline import names
 from pipeline.data_config import Data
@@ -136,6 +136,14 @@ class Evaluation(Section):
         return thresholds
 
 
+def _known_component(name: str) -> str:
+    names.require(name, names.plug_ins("components"), what="component")
+    return name
+
+
+Component = Annotated[str, AfterValidator(_known_component)]
+
+
 class Config(Section):
     """One pipeline.
 
@@ -166,6 +174,6 @@ class Config(Section):
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
     mobile: Annotated[Mobile | None, BeforeValidator(off)] = None
     metadata: Metadata = Metadata()
-    components: dict[str, dict[str, Any]] = {}
+    components: dict[Component, dict[str, Any]] = {}
     kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
     vertex: Annotated[Vertex | None, BeforeValidator(off)] = None

@@ -97,7 +97,10 @@ def _sections(source: YamlFile) -> tuple[dict[str, Any], list[str]]:
         try:
             sections[name] = _adapter(field).validate_python(source.data[key])
         except ValidationError as error:
-            mistakes += [_line(source, (key, *item["loc"]), item) for item in error.errors()]
+            for item in error.errors():
+                # Pydantic says "[key]" of a mistake in the key of a map, which is the place itself.
+                below = [part for part in item["loc"] if part != "[key]"]
+                mistakes.append(_line(source, (key, *below), item))
     return sections, mistakes
 
 

@@ -7,6 +7,7 @@ and looked at before anything starts.
 import importlib
 import inspect
 import traceback
+from collections.abc import Mapping
 
 from pipeline import names, supplied
 from pipeline.config import Config
@@ -61,7 +62,29 @@ def mistakes(config: Config) -> list[str]:
             found.append(
                 f"model.name: {name}.{hook} takes other arguments, got ({got}); write ({', '.join(ARGUMENTS[hook])})"
             )
+    found += _hyperparameter_mistakes(config, getattr(module, "DEFAULTS", None))
     return found + _algorithm_mistakes(config) + _vertex_mistakes(config)
+
+
+def _hyperparameter_mistakes(config: Config, defaults: object) -> list[str]:
+    """Return what a model that exports its hyperparameters as DEFAULTS does not have of those in the config."""
+    if not isinstance(defaults, Mapping):
+        return []
+    found = []
+    taught = config.training.distillation
+    given = {
+        "model.hyperparameters": config.model.hyperparameters,
+        "tuner.space": config.tuner and config.tuner.space,
+        "training.distillation.student": taught and taught.student,
+    }
+    for place, hyperparameters in given.items():
+        for name in hyperparameters or ():
+            # The rows of a step belong to the fit, and may be searched with any model.
+            known = [*defaults, *["batch_size"] * (place == "tuner.space")]
+            if name not in known:
+                hint = names.suggestion(name, known)
+                found.append(f"{place}: {module_name(config)} has no such hyperparameter, got {name!r}; {hint}")
+    return found
 
 
 def _algorithm_mistakes(config: Config) -> list[str]:

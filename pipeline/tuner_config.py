@@ -163,6 +163,8 @@ class Tuner(Section):
         for option, owner in OWNERS.items():
             if option in self.model_fields_set and self.algorithm in ALGORITHMS and self.algorithm != owner:
                 raise ValueError(f"{option} belongs to {owner}, got algorithm {self.algorithm!r}; take it out")
+        if self.max_trials is None and self.algorithm != "hyperband":
+            raise ValueError(f"{self.algorithm} needs a number of trials, got none; set max_trials, or take hyperband")
         if self.vertex and self.minutes is not None:
             raise ValueError(f"a job on Vertex AI keeps no minutes, got {self.minutes:g}; limit max_trials")
         if self.vertex and self.max_trials is None:
@@ -180,6 +182,10 @@ def _require_condition(name: str, parent: str, values: list[Scalar], space: Mapp
         raise ValueError(f"{name}.when: a float is no condition, got {parent!r}; take a choice, boolean or int")
     if possible is not None and (impossible := [value for value in values if value not in possible]):
         raise ValueError(f"{name}.when.{parent}: never drawn, got {impossible}; there are {possible}")
+    if bounds := dimension.int:
+        outside = [value for value in values if not (isinstance(value, int) and bounds.min <= value <= bounds.max)]
+        if outside:
+            raise ValueError(f"{name}.when.{parent}: never drawn, got {outside}; it lies in {bounds.min}..{bounds.max}")
 
 
 def _require_no_circle(name: str, space: Mapping[str, Dimension]) -> None:

@@ -42,6 +42,10 @@ def _check(path: Path, tmp_path: Path, *arguments: str) -> list[str]:
 BROKEN = {
     "unknown key": (("epochs: 20", "epoch: 20"), ": training.epoch: unknown key, got 20; did you mean 'epochs'?"),
     "misspelt model": (("name: tabular", "name: tabulor"), ": model.name: no such model, got 'tabulor'; did you mean"),
+    "unknown component": (
+        ("evaluation:", "components: {mlflw: {}}\nevaluation:"),
+        ": components.mlflw: no such component, got 'mlflw'; there are none",
+    ),
     "missing label column": (
         ("name: big_tipper", "name: big_tiper"),
         ": label.name: no such column of the data, got 'big_tiper'; did you mean 'big_tipper'?",

@@ -97,3 +97,28 @@ def test_an_installation_that_cannot_search_on_vertex_ai_says_so_in_one_line(mis
     assert len(found) == broken
     for line in found:
         assert line.startswith("tuner.vertex: TFX's extension cannot be imported, got ")
+
+
+UNKNOWN = "nets_of_a_test.deep has no such hyperparameter"
+
+
+@pytest.mark.parametrize(
+    ("defaults", "lines"),
+    [
+        ("", []),
+        (
+            "DEFAULTS = {'units': 3}\n",
+            [
+                f"tuner.space: {UNKNOWN}, got 'unit'; did you mean 'units'?",
+                f"training.distillation.student: {UNKNOWN}, got 'batch_size'; there are units",
+            ],
+        ),
+    ],
+)
+def test_a_hyperparameter_that_the_model_does_not_have_is_told_at_each_place(mistakes, defaults, lines):
+    found = mistakes(
+        PREPROCESSING + RUN + "def tuner_fn(fn_args): ...\n" + defaults,
+        tuner={"space": {"unit": {"choice": [1]}, "batch_size": {"choice": [8]}}},
+        training={"distillation": {"student": {"units": 1, "batch_size": 8}}},
+    )
+    assert found == lines

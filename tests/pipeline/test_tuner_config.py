@@ -38,6 +38,11 @@ def _deep(**dimension):
         (_deep(boolean=True, when={"network": "dep"}), "depth.when.network: never drawn, got ['dep']; there are ["),
         (_deep(boolean=True, when={"depth": True}), "depth.when: depends on itself"),
         (
+            {"space": {"layers": {"int": {"min": 1, "max": 3}}, "skip": {"boolean": True, "when": {"layers": [3, 7]}}}},
+            "skip.when.layers: never drawn, got [7]; it lies in 1..3",
+        ),
+        ({"algorithm": "bayesian", "max_trials": None}, "bayesian needs a number of trials, got none; set max_trials"),
+        (
             {"space": {"x": {"float": {"min": 0, "max": 1}}, "y": {"boolean": True, "when": {"x": 0.5}}}},
             "y.when: a float is no condition, got 'x'",
         ),

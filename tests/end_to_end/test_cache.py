@@ -34,7 +34,7 @@ def test_a_second_run_with_nothing_changed_executes_nothing(pushed):
 
 
 def test_an_edited_network_trains_again_and_reads_the_data_no_more(pushed, in_copy):
-    edited = in_copy(lambda root: _replace(root / "models/tabular.py", 'activation="relu"', 'activation="gelu"'))
+    edited = in_copy(lambda root: _replace(root / "models/tabular.py", "layers.add(parts)", "layers.average(parts)"))
     edited.run()
     assert _ran(edited.states()) == {"Tuner", "Trainer", "Doors", "Evaluator", "Pusher"}
 

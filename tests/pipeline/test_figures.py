@@ -66,7 +66,7 @@ def test_a_schema_says_its_columns(artifact):
 
 
 def test_a_search_says_its_trials_and_the_best(artifact):
-    trials = [{"trial": "0", "objective": 0.2}, {"trial": "1", "objective": 0.123456}]
+    trials = [{"trial": str(n), "objective": value, "hyperparameters": {}} for n, value in enumerate((0.2, 0.123456))]
     report = {"objective": "val_loss", "best": "1", "trials": trials}
     results = artifact(standard_artifacts.TunerResults, {"trials.json": json.dumps(report)})
     assert figures.figure("Tuner", {"tuner_results": [results]}) == "2 trials, best val_loss 0.1235"

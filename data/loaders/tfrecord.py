@@ -143,7 +143,7 @@ def _joined(column: pa.Array) -> pa.Array:
         return column
     steps = column.flatten()
     lengths = pc.list_value_length(steps).fill_null(0).to_numpy(zero_copy_only=False)
-    before = np.append(0, lengths.cumsum())
+    before: np.ndarray = np.append(0, lengths.cumsum())
     counts = pc.list_value_length(column)
     ends = counts.fill_null(0).to_numpy(zero_copy_only=False).cumsum()
     values = np.diff(before[np.append(0, ends)])

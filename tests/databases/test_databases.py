@@ -117,4 +117,4 @@ def test_nodes_share_a_database_and_go_on_when_it_was_gone(server: Any, tmp_path
         "ExampleGen": ["Examples"], "Trainer": ["Model", "ModelRun"], "Evaluator": ["ModelBlessing", "ModelEvaluation"],
         "Pusher": ["PushedModel"],
     }  # fmt: skip
-    assert all(lineage[node] for node in STEPS)
+    assert [node for node in STEPS if not lineage[node]] == ["DataGate"], "it only lets pass"

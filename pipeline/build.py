@@ -12,6 +12,7 @@ from tfx.proto.orchestration import pipeline_pb2
 from pipeline import hooks, metadata_store, names
 from pipeline.bus import Bus
 from pipeline.config_file import ConfigFile
+from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.steps import STEPS, Make, Plan, Step, switched_off
 
@@ -54,8 +55,11 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
         instead: other makers, by step, for a service that has nodes of its own.
 
     Raises:
-        ConfigError: the steps do not fit together, or the config leaves to its model what that does not have.
+        ConfigError: a hook of the model is missing, the steps do not fit together, or the config leaves to its model
+            what that does not have.
     """
+    if found := hooks.mistakes(file.config):
+        raise ConfigError(*(f"{file.path}: {line}" for line in found))
     file = replace(file, config=hooks.completed(file.config))
     plan = Plan(file, home)
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})

@@ -40,7 +40,9 @@ def compile_(
 @cli_options.config
 @click.option("--name", help="Of the run, or of the schedule.  [default: the pipeline's, with the time]")
 @click.option("--wait", is_flag=True, help="Follow the run to its end, and end as it does.")
-@click.option("--cron", metavar="EXPR", help="Not now, but at these times: six fields, seconds first: '0 0 3 * * *'.")
+@click.option(
+    "--cron", metavar="EXPR", help="Not now, but at these times: five fields, or six, seconds first: '0 3 * * *'."
+)
 @cli_options.overrides
 @cli_options.span
 @cli_options.home

@@ -40,7 +40,7 @@ class Accelerator(Section):
 
 
 class Pod(Section):
-    """What a step runs on. What one step leaves out, it takes from all steps.
+    """What a step runs on. What one step leaves out, it takes from all steps; null is none of it.
 
     Attributes:
         cpu: requested, as Kubernetes writes it: 2, 0.5, 500m.
@@ -94,5 +94,5 @@ class Kubeflow(Pod):
     def pod(self, step: str) -> Pod:
         """Return what one step runs on."""
         general = {name: getattr(self, name) for name in Pod.model_fields}
-        own = self.steps[step].model_dump(exclude_none=True) if step in self.steps else {}
+        own = self.steps[step].model_dump(exclude_unset=True) if step in self.steps else {}
         return Pod.model_validate(general | own)

@@ -1,5 +1,6 @@
 """The `metadata` section of the config: the database that keeps lineage, and by which a step is found in the cache."""
 
+import re
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -30,16 +31,15 @@ class Metadata(Section):
         if url is None:
             return None
         parts = urlsplit(url)
+        # A / or # in a password ends what urlsplit takes for user and host, so nothing before the last @ is printed.
+        shown = re.sub(r"//.*@", "//…@", url)
         if parts.password is not None:
-            shown = url.replace(f":{parts.password}@", ":…@")
-            raise ValueError(f"has a password, got {shown}; take it out, and put it into {_ENVIRONMENT}")
+            environment = "the environment variable that metadata.password_env names"
+            raise ValueError(f"has a password, got {shown}; take it out, and put it into {environment}")
         names.require(parts.scheme, PORTS, what="database")
         if not (parts.hostname and parts.username and parts.path.strip("/") and _port(parts)):
-            raise ValueError(f"is not complete, got {url}; {parts.scheme}://user@host:{PORTS[parts.scheme]}/database")
+            raise ValueError(f"is not complete, got {shown}; {parts.scheme}://user@host:{PORTS[parts.scheme]}/database")
         return url
-
-
-_ENVIRONMENT = "the environment variable that metadata.password_env names"
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -167,7 +167,7 @@ def _uploaded(client: Any, server: Server, file: ConfigFile, package: Path, name
     called = file.config.name
     with _quiet():
         experiment = client.create_experiment(called, namespace=server.namespace)
-        pipeline_id = client.get_pipeline_id(called)
+        pipeline_id = _known(client, called, server.namespace)
         if pipeline_id is None:
             pipeline_id = client.upload_pipeline(str(package), called, namespace=server.namespace).pipeline_id
             newest = client.list_pipeline_versions(pipeline_id, page_size=1, sort_by="created_at desc")
@@ -181,6 +181,14 @@ def _uploaded(client: Any, server: Server, file: ConfigFile, package: Path, name
         "version_id": version.pipeline_version_id,
         "service_account": section.service_account if section else None,
     }
+
+
+def _known(client: Any, called: str, namespace: str | None) -> str | None:
+    """Return the id of the pipeline of that name, or None. kfp's own get_pipeline_id finds none that has a namespace."""
+    equals = 1
+    of_that_name = {"operation": equals, "key": "display_name", "stringValue": called}
+    found = client.list_pipelines(filter=json.dumps({"predicates": [of_that_name]}), namespace=namespace).pipelines
+    return found[0].pipeline_id if found else None
 
 
 def _follow(client: Any, run_id: str, poll_s: float, page: str, name: str, say: Say) -> int:

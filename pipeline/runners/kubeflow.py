@@ -45,7 +45,7 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise SetupError(f"-o: cannot be written, got {error}; check the path") from error
-    return [f"{output}: {len(nodes)} steps for {section.image}; `slipway submit {file.path}` starts them"]
+    return [f"{output}: {len(nodes)} steps for {section.image}; upload it, or `slipway submit` the same"]
 
 
 def _yaml(file: ConfigFile, graph: Any) -> str:

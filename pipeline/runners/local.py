@@ -5,9 +5,9 @@ import time
 
 import click
 
-from pipeline import causes, hooks, importing, releasing, runs
+from pipeline import causes, importing, releasing, runs
 from pipeline.config_file import ConfigFile
-from pipeline.errors import DONE, STEP_FAILED, ConfigError, SlipwayError
+from pipeline.errors import DONE, STEP_FAILED, SlipwayError
 from pipeline.home import Home
 from pipeline.options import RunOptions
 from pipeline.screen import Screen, logged_to
@@ -45,13 +45,10 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
     Raises:
         SlipwayError: a hook is missing, the steps do not fit together, or one of them failed.
     """
-    with screen.working_on("loading TFX"):
-        with importing.for_good():  # seconds of imports: behind the live line, with their noise in the log
-            from pipeline import build, metadata_store, partial
+    # Seconds of imports: behind the live line, with their noise in the log.
+    with screen.working_on("loading TFX"), importing.for_good():
+        from pipeline import build, metadata_store, partial
 
-            found = hooks.mistakes(file.config)
-        if found:
-            raise ConfigError(*(f"{file.path}: {line}" for line in found))
         metadata_store.require(file.config.metadata, home)
         ir = build.build(file, home, record.run_id)
     for name in partial.choose(ir, options):

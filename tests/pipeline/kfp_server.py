@@ -26,6 +26,7 @@ class Kubeflow:
         url: of the server.
         states: those of the next run, one for each look at it; an empty one is an error.
         uploads: the pipelines that were uploaded, as messages, with their names.
+        places: the namespaces and names of the pipelines.
         runs, schedules: the requests that made them.
         requests: the method and path of each request.
     """
@@ -35,6 +36,7 @@ class Kubeflow:
         self.multi_user = False
         self.states: list[dict[str, Any]] = [{"state": "SUCCEEDED"}]
         self.uploads: list[tuple[str, Any]] = []
+        self.places: set[tuple[str | None, str]] = set()
         self.runs: list[dict[str, Any]] = []
         self.schedules: list[dict[str, Any]] = []
         self.requests: list[str] = []
@@ -46,8 +48,8 @@ class Kubeflow:
             ("GET", "/healthz"): lambda: {"multi_user": self.multi_user},
             ("GET", "/experiments"): dict,
             ("POST", "/experiments"): lambda: {**_checked("V2beta1Experiment", body), "experiment_id": "e1"},
-            ("GET", "/pipelines"): lambda: {"pipelines": [{"pipeline_id": "p1"}]} if self.uploads else {},
-            ("POST", "/pipelines/upload"): lambda: self._upload(query["name"], body, kind, new=True),
+            ("GET", "/pipelines"): lambda: self._known(query),
+            ("POST", "/pipelines/upload"): lambda: self._new(query, body, kind),
             ("POST", "/pipelines/upload_version"): lambda: self._upload(query["name"], body, kind),
             ("GET", "/pipelines/p1/versions"): lambda: {"pipeline_versions": [self._version()]},
             ("POST", "/runs"): lambda: self._started(body),
@@ -61,9 +63,20 @@ class Kubeflow:
         except (ValueError, json_format.ParseError) as error:
             return 400, {"message": str(error), "code": 3}
 
-    def _upload(self, name: str, body: bytes, kind: str, *, new: bool = False) -> dict[str, Any]:
-        if new and self.uploads:
-            raise ValueError(f"the name {name} is taken")
+    def _known(self, query: dict[str, str]) -> dict[str, Any]:
+        """A namespace's pipelines are told to those who ask with it."""
+        (asked,) = json.loads(query["filter"])["predicates"]
+        place = (query.get("namespace"), asked["stringValue"])
+        return {"pipelines": [{"pipeline_id": "p1"}]} if place in self.places else {}
+
+    def _new(self, query: dict[str, str], body: bytes, kind: str) -> dict[str, Any]:
+        place = (query.get("namespace"), query["name"])
+        if place in self.places:
+            raise ValueError(f"the name {query['name']} is taken")
+        self.places.add(place)
+        return self._upload(query["name"], body, kind)
+
+    def _upload(self, name: str, body: bytes, kind: str) -> dict[str, Any]:
         part = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body).get_payload()[0]
         content = list(yaml.safe_load_all(part.get_payload(decode=True)))
         self.uploads.append((name, json_format.ParseDict(content[0], pipeline_spec_pb2.PipelineSpec())))

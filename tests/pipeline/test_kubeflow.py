@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from pipeline import config_file
 from pipeline.cli import slipway
 from pipeline.errors import ConfigError, SetupError
+from pipeline.kubeflow_config import Kubeflow
 from pipeline.runners import kubeflow
 from tests import kfp_local
 
@@ -92,6 +93,19 @@ def test_a_step_runs_where_the_config_says(tasks, containers, on_kubernetes):
     assert not tasks["trainer"]["cachingOptions"].get("enableCache")
 
 
+def test_null_takes_from_one_step_what_all_others_have():
+    finish = {"accelerator": None, "memory": None}
+    section = Kubeflow.model_validate(
+        {"image": "x", "cpu": 2, "memory": "4G", "accelerator": {}, "steps": {"Finish": finish}}
+    )
+    assert (section.pod("Finish").accelerator, section.pod("Finish").memory, section.pod("Finish").cpu) == (
+        None,
+        None,
+        "2",
+    )
+    assert (section.pod("Trainer").accelerator.count, section.pod("Trainer").memory) == (1, "4G")
+
+
 def test_every_container_gets_storage_secrets_and_variables(containers, on_kubernetes):
     assert set(on_kubernetes) == set(containers)
     for name, container in containers.items():
@@ -131,6 +145,20 @@ def test_a_config_without_the_section_or_with_an_unknown_step_is_told(tmp_path, 
         kubeflow.compile(file, on_kubeflow.home, tmp_path / "taxi.yaml")
     with pytest.raises(SetupError, match=r"-o: KFP reads YAML, got 'taxi\.json'"):
         kubeflow.compile(file, on_kubeflow.home, Path("taxi.json"))
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("model.name=nets.nothing", "model.name: nets.nothing cannot be imported"),
+        ("model.hyperparameters={drop_out: 0.1}", "model.hyperparameters: models.tabular has no such hyperparameter"),
+    ],
+)
+def test_a_mistake_of_the_model_is_told_before_anything_is_written(override, told, tmp_path, on_kubeflow):
+    file = config_file.read(CONFIG, ["kubeflow={image: x}", override], tmp_path)
+    with pytest.raises(ConfigError, match=re.escape(f"taxi.yaml: {told}")):
+        kubeflow.compile(file, on_kubeflow.home, tmp_path / "taxi.yaml")
+    assert not (tmp_path / "taxi.yaml").exists()
 
 
 def test_a_schema_that_is_too_long_to_be_sent_is_told(tmp_path):

@@ -16,11 +16,13 @@ HOME = Home(Path("/nowhere"), "taxi")
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("mysql://me:secret@db/lineage", "has a password, got mysql://me:…@db/lineage; take it out, and put it into"),
+        ("mysql://me:secret@db/lineage", "has a password, got mysql://…@db/lineage; take it out, and put it into"),
         ("postgres://me@db/lineage", "no such database, got 'postgres'; did you mean 'postgresql'?"),
+        ("mysql://me:se/cret@db/lineage", "is not complete, got mysql://…@db/lineage; "),
+        ("mysql://me:s#ecret@db/lineage", "is not complete, got mysql://…@db/lineage; "),
         ("mysql://db/lineage", "is not complete, got mysql://db/lineage; mysql://user@host:3306/database"),
-        ("postgresql://me@db", "is not complete, got postgresql://me@db; postgresql://user@host:5432/database"),
-        ("mysql://me@db:many/lineage", "is not complete, got mysql://me@db:many/lineage"),
+        ("postgresql://me@db", "is not complete, got postgresql://…@db; postgresql://user@host:5432/database"),
+        ("mysql://me@db:many/lineage", "is not complete, got mysql://…@db:many/lineage"),
     ],
 )
 def test_a_wrong_address_is_told(url, message):

@@ -126,6 +126,8 @@ def test_a_server_of_several_users_wants_a_namespace(submit):
         with pytest.raises(SetupError, match="KF_PIPELINES_NAMESPACE: is not set"):
             submit(kubeflow)
         assert submit(kubeflow, namespace="ada")[0] == 0
+        assert submit(kubeflow, namespace="ada")[0] == 0
+        assert [run["pipeline_version_reference"]["pipeline_version_id"] for run in kubeflow.runs] == ["v1", "v2"]
 
 
 @pytest.mark.parametrize(

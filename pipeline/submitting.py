@@ -184,7 +184,7 @@ def _uploaded(client: Any, server: Server, file: ConfigFile, package: Path, name
 
 
 def _known(client: Any, called: str, namespace: str | None) -> str | None:
-    """Return the id of the pipeline of that name, or None. kfp's own get_pipeline_id finds none that has a namespace."""
+    """Return the id of the pipeline of that name, or None. kfp's own get_pipeline_id finds none with a namespace."""
     equals = 1
     of_that_name = {"operation": equals, "key": "display_name", "stringValue": called}
     found = client.list_pipelines(filter=json.dumps({"predicates": [of_that_name]}), namespace=namespace).pipelines

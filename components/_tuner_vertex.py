@@ -22,19 +22,18 @@ from components import _tuner_folder, _tuner_report
 BUCKETS = "/gcs/"
 
 
-def job(vertex: Mapping[str, Any], workers: int) -> dict[str, Any]:
-    """Return what TFX's extension finds in custom_config.
+def job(vertex: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what TFX's extension finds in custom_config; it adds the workers that `num_parallel_trials` asks for.
 
     Args:
         vertex: `project`, `region`, `image` and `machine`, perhaps `service_account`.
-        workers: machines that train trials at the same time; the first one serves the oracle too.
     """
     machine = {"machine_spec": {"machine_type": vertex["machine"]}, "container_spec": {"image_uri": vertex["image"]}}
-    pools = [{**machine, "replica_count": 1}] + [{**machine, "replica_count": workers - 1}] * (workers > 1)
-    account = {key: vertex[key] for key in ("service_account",) if key in vertex}
+    account = {"service_account": vertex["service_account"]} if "service_account" in vertex else {}
     return {
         executor.TUNING_ARGS_KEY: {
-            "project": vertex["project"], "job_spec": {"worker_pool_specs": pools, **account},
+            "project": vertex["project"],
+            "job_spec": {"worker_pool_specs": [{**machine, "replica_count": 1}], **account},
         },
         constants.ENABLE_VERTEX_KEY: True,
         constants.VERTEX_REGION_KEY: vertex["region"],

@@ -26,6 +26,7 @@ class Backup(keras.callbacks.Callback):
         folder: where the state is kept; another Backup with this folder goes on with it.
         callbacks: those of the fit whose counters and best weights belong to the state.
         log: the CSV of the epochs. It is written anew up to the state, so that no epoch stands in it twice.
+        epochs: of the whole training.
 
     Attributes:
         epoch: how many epochs are finished. Of a training that early stopping has ended, all of `epochs`.

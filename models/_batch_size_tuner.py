@@ -1,7 +1,7 @@
 """A tuner of one's own, as `tuner.algorithm: models._batch_size_tuner.BatchSizeTuner`: it tunes the batch size too.
 
-The batch size is no property of the network, so no `build` can ask for it: it is drawn in `run_trial`, and handed to
-`fit`. The Trainer finds it among the best hyperparameters.
+The batch size is no property of the network, so no `build` can ask for it: it is drawn in `run_trial`, and the fit
+finds it among the trial's hyperparameters, as the Trainer does among the best.
 """
 
 from typing import Any
@@ -16,5 +16,5 @@ class BatchSizeTuner(keras_tuner.BayesianOptimization):
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> Any:
         """Train one draw with a batch size of its own."""
-        kwargs["batch_size"] = trial.hyperparameters.Choice("batch_size", BATCH_SIZES, default=128)
+        trial.hyperparameters.Choice("batch_size", BATCH_SIZES, default=128)
         return super().run_trial(trial, *args, **kwargs)

@@ -16,7 +16,9 @@ FILE = "step_times.json"
 
 
 class StepTimes(keras.callbacks.Callback):
-    """Writes the seconds of every epoch; the first one of the callbacks, so that the others' are no part of them.
+    """Writes the seconds of every epoch that this process trains.
+
+    The first one of the callbacks, so that the others' seconds are no part of its own.
 
     Args:
         log_dir: gets `step_times.json`: a list with `epoch`, `input`, `step` and `validation` of every epoch, in

@@ -37,18 +37,15 @@ class Trial(keras_tuner.HyperModel):
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         return self._draw(hp.values)
 
-    def fit(
-        self, hp: keras_tuner.HyperParameters, model: keras.Model, *, batch_size: int | None = None, **fit_kwargs: Any
-    ) -> keras.callbacks.History:
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, **fit_kwargs: Any) -> keras.callbacks.History:
         """Fit, each time on a dataset of its own, so that no trial's order of rows depends on those before it.
 
         Args:
-            hp: may hold a `batch_size`.
+            hp: may hold a `batch_size`, rows per step; else it is the config's.
             model: as built.
-            batch_size: rows per step; None takes that of the draw, or else of the config.
             fit_kwargs: of `keras.Model.fit`.
         """
-        size = batch_size or hp.values.get("batch_size", self._training["batch_size"])
+        size = hp.values.get("batch_size", self._training["batch_size"])
         # Hyperband's longer trials go on where shorter ones ended.
         epochs = range(fit_kwargs.get("initial_epoch", 0), fit_kwargs["epochs"])
         return model.fit(

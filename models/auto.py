@@ -21,7 +21,8 @@ SPACE = {
     **{key: {**tabular.SPACE[key], "when": {"architecture": ["wide_and_deep", "deep"]}} for key in OF_THE_DEEP_PART},
 }
 CONFIG = {
-    # With this seed the first three draws are the three architectures: a search that ends early has seen each.
+    # With this seed the first three draws of the whole space are the three architectures: a search that ends early
+    # has seen each.
     "tuner": {"max_trials": 30, "minutes": 10, "epochs": 60, "patience": 6, "seed": 68},
     # As long as it gets better: the winner may be one that learns slowly.
     "training": {"epochs": 120, "patience": 10},

@@ -19,17 +19,19 @@ def off(value: Any) -> Any:
     return None if value is False or value == "off" else value
 
 
-def named(item: Any, known: Collection[str], *, what: str) -> dict[str, Any]:
+def named(item: Any, known: Collection[str], *, what: str) -> Any:
     """Bring `log`, and `{bucketize: {buckets: 20}}`, into {"kind": …, **options}.
 
     Args:
-        item: as it stands in the file.
+        item: as it stands in the file; a section that was read from one is returned as it is.
         known: the kinds there are.
         what: what a kind names, for the message: "transform".
 
     Raises:
         ValueError: it is neither of the two, or of no known kind.
     """
+    if isinstance(item, Section):
+        return item
     kind: Any = item
     options: Any = {}
     if isinstance(item, dict) and len(item) == 1:

@@ -133,7 +133,7 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     if vertex:
         from components import _tuner_vertex  # imports Google's clients, for seconds
 
-        custom_config |= _tuner_vertex.job(vertex, workers)
+        custom_config |= _tuner_vertex.job(vertex)
         parallel = tuner_pb2.TuneArgs(num_parallel_trials=workers)
         return _tuner_vertex.Tuner(**channels, tuner_fn=hook, tune_args=parallel, custom_config=custom_config)
     # How many processes search is no part of what is found: it must not start a new search either.

@@ -40,9 +40,9 @@ def _tuner(config: Config, model: ModuleType, supplied: Mapping[str, Any]) -> Tu
     given = config.tuner or Tuner()
     if given.space is None:
         supplied = {**supplied, "space": _space(config, model)}
-    if given.algorithm == "hyperband":
-        # Its own schedule says how many.
-        supplied = {key: value for key, value in supplied.items() if key != "max_trials"}
+    # Hyperband's own schedule says how many trials, and a job on Vertex AI keeps no minutes.
+    unfit = {"max_trials": given.algorithm == "hyperband", "minutes": given.vertex is not None}
+    supplied = {key: value for key, value in supplied.items() if not unfit.get(key)}
     return _merged(given, supplied, f"{model.__name__}.SPACE or CONFIG['tuner']")
 
 
@@ -89,4 +89,9 @@ def _merged(given: Any, supplied: Mapping[str, Any], place: str) -> Any:
         key = ".".join(map(str, wrong["loc"]))
         got = f"{wrong['msg']}, got {wrong['input']!r}"
         raise ConfigError(f"model.name: {place}: {key}: {got}; its form is that of the config's section") from error
-    return kind.model_validate({**supplied, **given.model_dump(exclude_unset=True)})
+    own = {key: getattr(given, key) for key in given.model_fields_set}
+    try:
+        return kind.model_validate({**supplied, **own})
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"model.name: {place} does not go with what the config says: {why}") from error

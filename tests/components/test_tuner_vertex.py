@@ -54,7 +54,7 @@ def search(monkeypatch, tmp_path):
     monkeypatch.setattr(_Google, "jobs", [])
 
     def run(config, workers=1):
-        job = _tuner_vertex.job(VERTEX, workers)
+        job = _tuner_vertex.job(VERTEX)
         inputs, outputs, properties = small_search.arguments(tmp_path, {"tuner": TUNER, **config, **job})
         properties["tune_args"] = json.dumps({"num_parallel_trials": workers})
         _tuner_vertex.Executor().Do(inputs, outputs, properties)

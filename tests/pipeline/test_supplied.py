@@ -16,6 +16,7 @@ SPACE = {
 }
 SEARCHED = {"tuner": {"max_trials": 30, "minutes": 8}, "training": {"epochs": 99, "patience": 9}}
 OFF = "off"
+VERTEX = {"project": "mine", "region": "europe-west4", "image": "europe-docker.pkg.dev/mine/a/b:1"}
 
 
 def _model(**exports):
@@ -39,6 +40,8 @@ def _completed(model, hyperparameters=None, **sections):
         ({"SPACE": SPACE, "CONFIG": SEARCHED}, {"tuner": {"max_trials": 3}}, (3, 8.0, "random")),
         # Hyperband's own schedule says how many.
         ({"SPACE": SPACE, "CONFIG": SEARCHED}, {"tuner": {"algorithm": "hyperband"}}, (None, 8.0, "hyperband")),
+        # A job keeps no minutes.
+        ({"SPACE": SPACE, "CONFIG": SEARCHED}, {"tuner": {"vertex": VERTEX}}, (30, None, "random")),
     ],
 )
 def test_what_the_config_says_goes_before_what_its_model_supplies(exports, sections, tuner):
@@ -58,6 +61,19 @@ def test_a_space_in_the_config_stands_for_the_whole_of_the_models():
 def test_the_training_is_supplied_key_by_key():
     training = _completed(_model(CONFIG={"training": SEARCHED["training"]}), training={"epochs": 7}).training
     assert (training.epochs, training.patience, training.batch_size) == (7, 9, 128)
+
+
+def test_an_optimizer_and_a_schedule_go_before_the_models():
+    own = {"optimizer": {"adamw": {"weight_decay": 0.1}}, "schedule": "cosine"}
+    model = _model(CONFIG={"training": {"epochs": 99, "optimizer": "sgd"}})
+    training = _completed(model, training=own).training
+    assert (training.optimizer.kind, training.optimizer.weight_decay, training.schedule.kind) == (
+        "adamw",
+        0.1,
+        "cosine",
+    )
+    assert training.epochs == 99
+    assert _completed(model, training={}).training.optimizer.kind == "sgd"
 
 
 @pytest.mark.parametrize(
@@ -91,6 +107,12 @@ def test_a_model_that_supplies_nothing_or_something_wrong_is_told_in_one_line(ex
         _completed(_model(**exports), {"network": "deep"}, tuner={})
     (told,) = error.value.lines
     assert line in told
+
+
+def test_what_does_not_go_together_with_the_models_own_is_told_in_one_line():
+    model = _model(CONFIG={"training": {"schedule": "cosine"}})
+    with pytest.raises(ConfigError, match=r"CONFIG\['training'\] does not go with what the config says: the learning"):
+        _completed(model, training={"reduce_on_plateau": True})
 
 
 def _words(model, hyperparameters=None, **sections):

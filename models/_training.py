@@ -25,6 +25,7 @@ from models import (
     _runtime,
     _search,
     _shared_split,
+    _warm_start,
 )
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
@@ -146,11 +147,15 @@ def train(
 
     def trained(name: str, hp: Mapping[str, Any], **teaching: Any) -> keras.Model:
         network, model = networks.at_work(hp, training["epochs"], **teaching)
+        log_dir = os.path.join(fn_args.model_run_dir, name)
+        if training.get("warm_start"):
+            _warm_start.begin(network, fn_args.base_model, name, log_dir)
         _fitting.fit(
             model, rows, evaluation, training,
-            weights=_weights(config, rows), log_dir=os.path.join(fn_args.model_run_dir, name),
+            weights=_weights(config, rows), log_dir=log_dir,
             backup_dir=os.path.join(fn_args.working_dir, name) if fn_args.working_dir else None,
         )  # fmt: skip
+        _warm_start.save(network, fn_args.serving_model_dir, name)
         return network
 
     model = trained("", hp)

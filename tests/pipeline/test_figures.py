@@ -75,8 +75,9 @@ def test_a_search_says_its_trials_and_the_best(artifact):
 def test_a_baseline_is_named_or_not_there(artifact):
     model = artifact(standard_artifacts.Model, {})
     model.id = 7
-    assert figures.figure("Baseline", {"model": [model]}) == "model 7"
-    assert figures.figure("Baseline", {}) == "none"
+    for step in ("Baseline", "WarmStart"):
+        assert figures.figure(step, {"model": [model]}) == "model 7"
+        assert figures.figure(step, {}) == "none"
 
 
 def test_a_pusher_says_its_version(artifact):

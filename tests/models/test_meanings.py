@@ -3,7 +3,7 @@
 import pytest
 
 from models import _meanings, _transforms
-from tests.models.conftest import BAG, CONFIG, TOKENS
+from tests.models.conftest import BAG, CONFIG, EVERY_TOKEN
 
 
 def test_the_id_of_a_word_is_the_row_that_stands_for_it(analyzed):
@@ -26,7 +26,7 @@ def test_the_id_of_a_word_is_the_row_that_stands_for_it(analyzed):
     assert rows["user_hash"][0] == "\n0 of 8"
 
 
-@pytest.mark.parametrize(("options", "kind"), [(BAG, "bag"), (TOKENS, "tokens")])
+@pytest.mark.parametrize(("options", "kind"), [({**BAG, "length": 40}, "bag"), (EVERY_TOKEN, "tokens")])
 def test_the_id_of_an_ngram_or_token_is_the_row_that_stands_for_it(notes, options, kind):
     texts = notes(note=options)
     rows = getattr(_meanings, kind)(texts.transform, f"note_{kind}")[f"note_{kind}"]

@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 from attr import evolve
 
 from models import _heads, _meanings, _warm_start, image, tabular, text
-from tests.models.conftest import BAG, TEXT_CONFIG, TOKENS
+from tests.models.conftest import BAG, EVERY_TOKEN, TEXT_CONFIG
 
 OLD = {"city_id": ["Rome", "Oslo", "Lima", "\n0 of 1"], "town_id": ["A", "B"]}
 
@@ -124,8 +124,8 @@ def test_every_family_takes_every_weight_of_the_network_it_builds_again(head, pi
         "linear table": built(tabular, head("regression"), architecture="linear"),
         "without hidden layers": built(tabular, head("binary"), hidden_layers=0),
         "pictures": built(image, picture_head),
-        **{network: _texts(notes, BAG, network=network) for network in ("linear", "mlp")},
-        **{network: _texts(notes, TOKENS, network=network) for network in ("average", "cnn")},
+        **{network: _texts(notes, {**BAG, "length": 40}, network=network) for network in ("linear", "mlp")},
+        **{network: _texts(notes, EVERY_TOKEN, network=network) for network in ("average", "cnn")},
     }
     for name, build in builds.items():
         old, new = build(), build()

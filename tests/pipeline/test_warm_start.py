@@ -10,12 +10,12 @@ from pipeline import warm_start
     [
         ({"base_model": None, "weights": None}, "no model was blessed before, all weights are new"),
         (
-            {"base_model": "Trainer/model/8", "weights": None},
-            "no weights of this network in Trainer/model/8 (deleted, of an older Slipway, or trained without it), all are new",
+            {"base_model": "model/8", "weights": None},
+            "no weights of this network in model/8 (deleted, of an older Slipway, or trained without it), all are new",
         ),
-        ({"base_model": "Trainer/model/8", "weights": {"a": [4, 4], "b": [1, 1]}}, "2 of 2 weights taken"),
+        ({"base_model": "model/8", "weights": {"a": [4, 4], "b": [1, 1]}}, "2 of 2 weights taken"),
         (
-            {"base_model": "Trainer/model/8", "weights": {"a": [4, 4], "b": [3, 8], "c": [0, 2]}},
+            {"base_model": "model/8", "weights": {"a": [4, 4], "b": [3, 8], "c": [0, 2]}},
             "1 of 3 weights taken, 1 in part, 1 new",
         ),
     ],

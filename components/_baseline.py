@@ -12,10 +12,11 @@ from typing import Any
 
 from ml_metadata import MetadataStore
 from tensorflow.python.saved_model import loader_impl
-from tfx.components.evaluator import constants
 from tfx.dsl.components.common.resolver import ResolverStrategy
 from tfx.types import artifact
 from tfx.utils import path_utils
+
+from components import _blessings
 
 LOGGER = logging.getLogger(__name__)
 
@@ -33,19 +34,13 @@ class BaselineStrategy(ResolverStrategy):
             input_dict: all models and blessings of the pipeline, and the one candidate.
         """
         candidates = {candidate.id for candidate in input_dict["candidate"]}
-        blessings = {
-            blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY): blessing
-            for blessing in sorted(input_dict["model_blessing"], key=lambda blessing: blessing.id)
-            if blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
-        }
-        models = [model for model in input_dict["model"] if model.id in blessings and model.id not in candidates]
-        # By blessing, not by model: a model that came back from the cache and was blessed again is the latest.
-        models.sort(key=lambda model: blessings[model.id].id)
+        blessed = _blessings.blessed(input_dict["model"], input_dict["model_blessing"])
+        others = [(model, blessing) for model, blessing in blessed if model.id not in candidates]
         candidate = input_dict["candidate"][0]
-        latest = [model for model in models[-1:] if _comparable(model, candidate)]
+        latest = [(model, blessing) for model, blessing in others[-1:] if _comparable(model, candidate)]
         return {
-            "model": latest,
-            "model_blessing": [blessings[model.id] for model in latest],
+            "model": [model for model, _ in latest],
+            "model_blessing": [blessing for _, blessing in latest],
             "candidate": input_dict["candidate"],
         }
 

@@ -1,11 +1,12 @@
 """Networks for pictures: a small one from scratch, and keras.applications without downloaded weights."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
 
-from models import _heads
+from models import _heads, _meanings
 
 # What keras.applications accept at least.
 LEAST_SIDE = 32
@@ -47,9 +48,10 @@ def features(pixels: Any, hp: Mapping[str, Any]) -> Any:
     if hp["backbone"] in APPLICATIONS:
         application = APPLICATIONS[hp["backbone"]][0]
         x = application(include_top=False, weights=None, input_shape=x.shape[1:], pooling="avg")(x)
+        rows = None
     else:
-        x = _small(x, hp)
-    return _heads.dense_layers(x, 1, hp["dense_units"], hp["dropout"])
+        x, rows = _flat(_small(x, hp))
+    return _heads.dense_layers(x, 1, hp["dense_units"], hp["dropout"], rows)
 
 
 def augmented(x: Any, hp: Mapping[str, Any]) -> Any:
@@ -69,7 +71,7 @@ def augmented(x: Any, hp: Mapping[str, Any]) -> Any:
 
 
 def _small(x: Any, hp: Mapping[str, Any]) -> Any:
-    """Return [n, values]: `depth` blocks of two convolutions, each block with twice the filters on half the side."""
+    """Return a map [n, height, width, filters]: `depth` blocks of two convolutions, each with twice the filters."""
     for block in range(hp["depth"]):
         for _ in range(2):
             x = keras.layers.Conv2D(hp["width"] * 2**block, 3, padding="same", use_bias=False)(x)
@@ -78,6 +80,14 @@ def _small(x: Any, hp: Mapping[str, Any]) -> Any:
         if min(x.shape[1:3]) >= LEAST_POOLED:
             x = keras.layers.MaxPooling2D()(x)
         x = keras.layers.Dropout(hp["dropout"])(x)
+    return x
+
+
+def _flat(x: Any) -> tuple[Any, Callable[[], _meanings.Rows] | None]:
+    """Return a map as values [n, values], with what these stand for where each has its place in the picture."""
     # Of a small map the places matter too; of a large one they would be most of the weights.
-    small = x.shape[1] * x.shape[2] <= LEAST_POOLED**2
-    return (keras.layers.Flatten() if small else keras.layers.GlobalAveragePooling2D())(x)
+    height, width, filters = x.shape[1:]
+    if height * width > LEAST_POOLED**2:
+        return keras.layers.GlobalAveragePooling2D()(x), None
+    name = f"{height} x {width} x {filters}"
+    return keras.layers.Flatten()(x), partial(_meanings.numbered, {name: height * width * filters})

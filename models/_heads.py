@@ -1,6 +1,6 @@
 """The end of a network: dense layers, and for each task the last one, loss, metrics and the names of its outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models import _export, _labels
+from models import _export, _labels, _meanings
 
 LOSSES = {"binary": "binary_crossentropy", "multiclass": "sparse_categorical_crossentropy", "regression": "mse"}
 METRICS = {
@@ -21,17 +21,42 @@ METRICS = {
 }
 
 
-def dense_layers(x: Any, count: int, units: int, dropout: float) -> Any:
-    """Return x [n, values] behind `count` dense layers with dropout, [n, units]; without any as it was."""
-    for _ in range(count):
-        x = keras.layers.Dense(units, activation="relu")(x)
+def dense_layers(
+    x: Any, count: int, units: int, dropout: float, rows: Callable[[], _meanings.Rows] | None = None
+) -> Any:
+    """Return x [n, values] behind `count` dense layers with dropout, [n, units]; without any as it was.
+
+    Args:
+        x: what the first one sees.
+        count: of layers.
+        units: of each.
+        dropout: behind each.
+        rows: what the values of x stand for.
+    """
+    for number in range(count):
+        layer = keras.layers.Dense(units, activation="relu")
+        x = (layer if number else _meanings.mark(layer, rows))(x)
         x = keras.layers.Dropout(dropout)(x)
     return x
 
 
-def units(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> int:
-    """Return how many numbers the last layer has: one a class, one for a binary label and for a regression."""
-    return len(_labels.classes(config, transform)) if config["label"]["task"] == "multiclass" else 1
+def answers(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> list[str]:
+    """Return what the numbers of the last layer stand for: one a class, one for a binary label and for a regression."""
+    label, classes = config["label"], _labels.classes(config, transform)
+    if label["task"] == "multiclass":
+        return [f"{label['name']}: {name}" for name in classes]
+    return [" or ".join([f"{label['name']}:", *classes])]
+
+
+def dense(answers: list[str], name: str, rows: Callable[[], _meanings.Rows] | None = None) -> keras.layers.Dense:
+    """Return a last dense layer.
+
+    Args:
+        answers: what its numbers stand for.
+        name: of the layer.
+        rows: what the values that it sees stand for.
+    """
+    return _meanings.mark(keras.layers.Dense(len(answers), name=name), rows, answers)
 
 
 def output(logits: Any, task: str, labels: np.ndarray) -> Any:

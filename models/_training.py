@@ -25,6 +25,7 @@ from models import (
     _runtime,
     _search,
     _shared_split,
+    _warm_start,
 )
 from models._distillation import Distiller
 from models._transform_graph import TransformGraph
@@ -144,25 +145,40 @@ def train(
 
     networks = _Networks(build, transform, config, rows)
 
-    def trained(name: str, hp: Mapping[str, Any], **teaching: Any) -> keras.Model:
-        network, model = networks.at_work(hp, training["epochs"], **teaching)
-        _fitting.fit(
-            model, rows, evaluation, training,
-            weights=_weights(config, rows), log_dir=os.path.join(fn_args.model_run_dir, name),
-            backup_dir=os.path.join(fn_args.working_dir, name) if fn_args.working_dir else None,
-        )  # fmt: skip
-        return network
-
-    model = trained("", hp)
+    fitted = partial(_fitted, networks, evaluation, training, fn_args)
+    model = fitted("", hp)
     if distillation := training.get("distillation"):
         rates = {key: distillation[key] for key in ("temperature", "weight")}
         hp = {**hp, **distillation["student"]}
-        model = trained("student", hp, teacher=model, **rates)
+        model = fitted("student", hp, teacher=model, **rates)
     model = networks.to_export(model, hp)
     answer = _heads.answer(model, config, transform)
     examples = _inputs.telling_examples(fn_args.eval_files, _export.SAMPLE_ROWS)
     mobile = for_phones(graph, transform, config) if config["mobile"] else None
     _export.export(model, graph, answer, config, examples, fn_args.serving_model_dir, mobile)
+
+
+def _fitted(
+    networks: _Networks,
+    evaluation: _inputs.Split,
+    training: Mapping[str, Any],
+    fn_args: FnArgs,
+    name: str,
+    hp: Mapping[str, Any],
+    **teaching: Any,
+) -> keras.Model:
+    """Return a trained network, whose weights are kept for a warm start; `name` is "", or student with a teacher."""
+    network, model = networks.at_work(hp, training["epochs"], **teaching)
+    log_dir = os.path.join(fn_args.model_run_dir, name)
+    if training.get("warm_start"):
+        _warm_start.begin(network, fn_args.base_model, name, log_dir)
+    _fitting.fit(
+        model, networks.rows, evaluation, training,
+        weights=_weights(networks.config, networks.rows), log_dir=log_dir,
+        backup_dir=os.path.join(fn_args.working_dir, name) if fn_args.working_dir else None,
+    )  # fmt: skip
+    _warm_start.save(network, fn_args.serving_model_dir, name)
+    return network
 
 
 def _split(name: str, fn_args: FnArgs, graph: Callable[[], TransformGraph], compact: _inputs.Compact) -> _inputs.Split:

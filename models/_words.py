@@ -1,11 +1,12 @@
 """What a network makes of words: pooled bags of n-grams and pooled tokens."""
 
+from functools import partial
 from typing import Any
 
 import keras
 import tensorflow_transform as tft
 
-from models import _transforms
+from models import _meanings, _transforms
 
 
 class WeightedBag(keras.layers.Layer):
@@ -64,19 +65,27 @@ def bag_inputs(found: dict[str, tuple[int, int]]) -> dict[str, Any]:
 
 
 def pooled_bags(
-    inputs: dict[str, Any], found: dict[str, tuple[int, int]], units: int, prefix: str, **options: Any
+    inputs: dict[str, Any],
+    transform: tft.TFTransformOutput,
+    found: dict[str, tuple[int, int]],
+    units: int | list[str],
+    prefix: str,
+    **options: Any,
 ) -> Any:
     """Return the sum [n, units] over all bags.
 
     Args:
         inputs: of the network, by feature.
+        transform: whose vocabularies the bags have.
         found: what `bags` says.
-        units: of the output.
+        units: of the output: how many, or what they stand for.
         prefix: of the layers' names.
         options: of the layers.
     """
     parts = []
-    for number, (name, (words, _)) in enumerate(found.items()):
-        layer = WeightedBag(words, units, name=f"{prefix}_{number}", **options)
+    count, columns = (units, None) if isinstance(units, int) else (len(units), units)
+    for name, (words, _) in found.items():
+        layer = WeightedBag(words, count, name=f"{prefix}_{name}", **options)
+        _meanings.mark(layer, partial(_meanings.bag, transform, name), columns)
         parts.append(layer(inputs[name], inputs[_transforms.weights_of(name)]))
     return keras.layers.add(parts) if len(parts) > 1 else parts[0]

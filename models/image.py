@@ -85,7 +85,7 @@ def build_model(
     ((name, spec),) = feature_spec(transform, _labels.name(config)).items()
     _convolution.require_backbone(hp["backbone"], *spec.shape[1:3])
     inputs = {name: keras.Input(spec.shape[1:], name=name, dtype="uint8")}
-    logits = keras.layers.Dense(_heads.units(config, transform))(_convolution.features(inputs[name], hp))
+    logits = _heads.dense(_heads.answers(config, transform), "logits")(_convolution.features(inputs[name], hp))
     return keras.Model(inputs, _heads.output(logits, task, labels))
 
 

@@ -9,7 +9,9 @@ Source: Cheng et al., "Wide & Deep Learning for Recommender Systems", DLRS 2016.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
@@ -19,7 +21,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _heads, _labels, _on_device, _preprocessing, _training, _transforms, _words
+from models import _heads, _labels, _meanings, _on_device, _preprocessing, _training, _transforms, _words
 
 # By name, the parts that are added.
 ARCHITECTURES = {"linear": ("wide",), "wide_and_deep": ("wide", "deep"), "deep": ("deep",)}
@@ -79,23 +81,28 @@ def build_model(
     """
     wanted = _parts(hp["architecture"])
     task = config["label"]["task"]
-    units = _heads.units(config, transform)
+    answers = _heads.answers(config, transform)
     bags = _words.bags(transform)
     numbers, sizes = _transformed_features(transform, _labels.name(config), bags)
     inputs = {name: keras.Input((), name=name, dtype="float32") for name in numbers}
     inputs |= {name: keras.Input((), name=name, dtype="int64") for name in sizes}
     inputs |= _words.bag_inputs(bags)
-    dense = [keras.ops.stack([inputs[name] for name in numbers], axis=-1)] if numbers else []
-    ids = {name: inputs[name] for name in sizes}
+    seen = _Seen(
+        {name: inputs[name] for name in numbers},
+        {name: inputs[name] for name in sizes},
+        sizes,
+        partial(_meanings.ids, transform, config),
+    )
     parts = []
     if "wide" in wanted:
-        texts = [_words.pooled_bags(inputs, bags, units, "wide_text", initializer="zeros")] if bags else []
-        parts.append(_wide(dense, ids, sizes, units, texts))
+        pooled = [_words.pooled_bags(inputs, transform, bags, answers, "wide", initializer="zeros")] if bags else []
+        parts.append(_wide(seen, answers, pooled))
     if "deep" in wanted:
-        texts = [
-            _words.pooled_bags(inputs, {key: bag}, _width(bag[0], hp), f"embedding_{key}") for key, bag in bags.items()
-        ]
-        parts.append(_deep(dense, ids, sizes, hp, units, texts))
+        widths = {key: _width(words, hp) for key, (words, _) in bags.items()}
+        texts = {
+            key: _words.pooled_bags(inputs, transform, {key: bag}, widths[key], "deep") for key, bag in bags.items()
+        }
+        parts.append(_deep(seen, hp, answers, texts, widths))
     logits = keras.layers.add(parts) if len(parts) > 1 else parts[0]
     return keras.Model(inputs, _heads.output(logits, task, labels))
 
@@ -106,45 +113,75 @@ def _parts(architecture: str) -> tuple[str, ...]:
     return ARCHITECTURES[architecture]
 
 
-def _wide(dense: list[Any], ids: Mapping[str, Any], sizes: Mapping[str, int], units: int, texts: list[Any]) -> Any:
-    """Return the linear part [n, units]: one weight per id, one per number and one per n-gram."""
-    parts = [keras.layers.Dense(units, name="wide_numbers")(numbers) for numbers in dense] + texts
-    if ids:
-        parts.append(keras.ops.sum(_embedded(ids, sizes, units, "wide_ids", initializer="zeros"), axis=1))
+@dataclass(frozen=True)
+class _Seen:
+    """What a network sees beside texts.
+
+    Attributes:
+        numbers: by feature, [n].
+        ids: by feature, [n].
+        sizes: by feature, how many ids it can have.
+        meanings: from some of the sizes to what the ids stand for.
+    """
+
+    numbers: Mapping[str, Any]
+    ids: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    meanings: Callable[[Mapping[str, int]], _meanings.Rows]
+
+    def stacked(self) -> list[Any]:
+        """Return all numbers as one tensor [n, numbers], or nothing."""
+        return [keras.ops.stack(list(self.numbers.values()), axis=-1)] if self.numbers else []
+
+    def embedded(
+        self, features: Iterable[str], width: int, name: str, columns: list[str] | None = None, **options: Any
+    ) -> Any:
+        """Return the embeddings of several features [n, features, width], each from its own rows of one table.
+
+        One table has one variable, one lookup and one optimizer slot, whatever the number of features.
+        """
+        sizes = {feature: self.sizes[feature] for feature in features}
+        offsets = np.cumsum([0, *sizes.values()])
+        pairs = zip(sizes, offsets.tolist(), strict=False)
+        rows = keras.ops.stack([self.ids[feature] + offset for feature, offset in pairs], axis=-1)
+        table = keras.layers.Embedding(int(offsets[-1]), width, name=name, **options)
+        return _meanings.mark(table, partial(self.meanings, sizes), columns)(rows)
+
+
+def _wide(seen: _Seen, answers: list[str], texts: list[Any]) -> Any:
+    """Return the linear part [n, answers]: one weight per id, one per number and one per n-gram."""
+    of_numbers = partial(_meanings.numbered, dict.fromkeys(seen.numbers, 1))
+    parts = [_heads.dense(answers, "wide_numbers", of_numbers)(numbers) for numbers in seen.stacked()] + texts
+    if seen.ids:
+        table = seen.embedded(seen.ids, len(answers), "wide_ids", answers, embeddings_initializer="zeros")
+        parts.append(keras.ops.sum(table, axis=1))
     return keras.layers.add(parts) if len(parts) > 1 else parts[0]
 
 
 def _deep(
-    dense: list[Any],
-    ids: Mapping[str, Any],
-    sizes: Mapping[str, int],
-    hp: Mapping[str, Any],
-    units: int,
-    texts: list[Any],
+    seen: _Seen, hp: Mapping[str, Any], answers: list[str], texts: Mapping[str, Any], widths: Mapping[str, int]
 ) -> Any:
-    """Return the deep part [n, units]."""
-    by_width: dict[int, dict[str, Any]] = defaultdict(dict)
-    for name, values in ids.items():
-        by_width[_width(sizes[name], hp)][name] = values
-    parts = [*dense, *texts]
-    for width, group in sorted(by_width.items()):
-        parts.append(keras.layers.Flatten()(_embedded(group, sizes, width, f"embedding_{width}")))
-    x = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
-    x = _heads.dense_layers(x, hp["hidden_layers"], hp["hidden_units"], hp["dropout"])
-    return keras.layers.Dense(units, name="deep")(x)
+    """Return the deep part [n, answers].
 
-
-def _embedded(
-    ids: Mapping[str, Any], sizes: Mapping[str, int], width: int, name: str, initializer: str = "uniform"
-) -> Any:
-    """Return the embeddings of several features [n, features, width], each from its own rows of one table.
-
-    One table has one variable, one lookup and one optimizer slot, whatever the number of features.
+    Args:
+        seen: numbers and ids.
+        hp: hyperparameters.
+        answers: what the outputs stand for.
+        texts: by feature, a pooled bag [n, width].
+        widths: of these.
     """
-    offsets = np.cumsum([0, *(sizes[feature] for feature in ids)])
-    pairs = zip(ids.values(), offsets.tolist(), strict=False)
-    rows = keras.ops.stack([values + offset for values, offset in pairs], axis=-1)
-    return keras.layers.Embedding(int(offsets[-1]), width, embeddings_initializer=initializer, name=name)(rows)
+    by_width: dict[int, list[str]] = defaultdict(list)
+    for name in seen.ids:
+        by_width[_width(seen.sizes[name], hp)].append(name)
+    parts = [*seen.stacked(), *texts.values()]
+    values = {**dict.fromkeys(seen.numbers, 1), **widths}
+    for width, group in sorted(by_width.items()):
+        parts.append(keras.layers.Flatten()(seen.embedded(group, width, f"deep_{width}")))
+        values |= dict.fromkeys(group, width)
+    x = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
+    rows = partial(_meanings.numbered, values)
+    x = _heads.dense_layers(x, hp["hidden_layers"], hp["hidden_units"], hp["dropout"], rows)
+    return _heads.dense(answers, "deep", None if hp["hidden_layers"] else rows)(x)
 
 
 def _width(size: int, hp: Mapping[str, Any]) -> int:

@@ -7,7 +7,8 @@ Sources: Joulin et al., "Bag of Tricks for Efficient Text Classification", 2016 
 Networks for Sentence Classification", 2014 (cnn).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -17,7 +18,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from models import _heads, _on_device, _preprocessing, _training, _wanted, _words
+from models import _heads, _meanings, _on_device, _preprocessing, _training, _wanted, _words
 
 DEFAULTS = {
     "network": "linear",
@@ -78,40 +79,59 @@ def build_model(
     Raises:
         ValueError: there is no such network, or the columns are not what it reads.
     """
-    task, units = config["label"]["task"], _heads.units(config, transform)
+    task, answers = config["label"]["task"], _heads.answers(config, transform)
     bags, tokens = _words.bags(transform), _words.tokens(transform)
     _require_readable(hp["network"], bags, tokens)
     if hp["network"] == "linear":
         inputs = _words.bag_inputs(bags)
-        logits = _words.pooled_bags(inputs, bags, units, "linear", initializer="zeros")
+        logits = _words.pooled_bags(inputs, transform, bags, answers, "linear", initializer="zeros")
     elif hp["network"] == "mlp":
         inputs = _words.bag_inputs(bags)
-        first = keras.layers.Activation("relu")(_words.pooled_bags(inputs, bags, hp["hidden_units"], "first"))
-        logits = _hidden(keras.layers.Dropout(hp["dropout"])(first), hp, hp["hidden_layers"] - 1, units)
+        first = keras.layers.Activation("relu")(
+            _words.pooled_bags(inputs, transform, bags, hp["hidden_units"], "first")
+        )
+        logits = _hidden(keras.layers.Dropout(hp["dropout"])(first), hp, hp["hidden_layers"] - 1, answers)
     else:
         inputs = {name: keras.Input((length,), name=name, dtype="int64") for name, (_, length) in tokens.items()}
-        parts = [SEQUENCES[hp["network"]](inputs[name], words, hp) for name, (words, _) in tokens.items()]
+        parts = [
+            SEQUENCES[hp["network"]](inputs[name], _embedded(inputs[name], transform, words, hp), hp)
+            for name, (words, _) in tokens.items()
+        ]
+        rows = partial(_meanings.numbered, {name: part.shape[-1] for name, part in zip(tokens, parts, strict=True)})
         pooled = keras.layers.concatenate(parts) if len(parts) > 1 else parts[0]
-        logits = _hidden(pooled, hp, hp["hidden_layers"], units)
+        logits = _hidden(pooled, hp, hp["hidden_layers"], answers, rows)
     return keras.Model(inputs, _heads.output(logits, task, labels))
 
 
-def _hidden(x: Any, hp: Mapping[str, Any], layers: int, units: int) -> Any:
-    x = _heads.dense_layers(x, layers, hp["hidden_units"], hp["dropout"])
-    return keras.layers.Dense(units, name="logits")(x)
+def _hidden(
+    x: Any,
+    hp: Mapping[str, Any],
+    layers: int,
+    answers: list[str],
+    rows: Callable[[], _meanings.Rows] | None = None,
+) -> Any:
+    x = _heads.dense_layers(x, layers, hp["hidden_units"], hp["dropout"], rows)
+    return _heads.dense(answers, "logits", None if layers else rows)(x)
 
 
-def _average(ids: Any, words: int, hp: Mapping[str, Any]) -> Any:
+def _embedded(ids: Any, transform: tft.TFTransformOutput, words: int, hp: Mapping[str, Any]) -> Any:
+    """Return the embeddings [n, length, embedding_units] of the tokens of one feature, ids [n, length]."""
+    table = keras.layers.Embedding(words, hp["embedding_units"], name=f"tokens_of_{ids.name}")
+    return _meanings.mark(table, partial(_meanings.tokens, transform, ids.name))(ids)
+
+
+def _average(ids: Any, embedded: Any, hp: Mapping[str, Any]) -> Any:
     """Return the mean [n, embedding_units] over the tokens of each row [n, length]; 0 for a row that has none."""
     there = keras.ops.cast(keras.ops.not_equal(ids, 0), "float32")[..., None]
-    total = keras.ops.sum(keras.layers.Embedding(words, hp["embedding_units"])(ids) * there, axis=1)
+    total = keras.ops.sum(embedded * there, axis=1)
     return total / keras.ops.maximum(keras.ops.sum(there, axis=1), 1.0)
 
 
-def _cnn(ids: Any, words: int, hp: Mapping[str, Any]) -> Any:
+def _cnn(ids: Any, embedded: Any, hp: Mapping[str, Any]) -> Any:
     """Return how much of each filter's pattern is anywhere in a row, [n, filters]."""
-    x = keras.layers.Dropout(hp["dropout"])(keras.layers.Embedding(words, hp["embedding_units"])(ids))
-    x = keras.layers.Conv1D(hp["filters"], hp["kernel_size"], padding="same", activation="relu")(x)
+    x = keras.layers.Dropout(hp["dropout"])(embedded)
+    size = (hp["filters"], hp["kernel_size"])
+    x = keras.layers.Conv1D(*size, padding="same", activation="relu", name=f"filters_of_{ids.name}")(x)
     return keras.layers.Dropout(hp["dropout"])(keras.layers.GlobalMaxPooling1D()(x))
 
 

@@ -9,7 +9,7 @@ from pipeline.config import Evaluation, Label
 from pipeline.data_config import Data, Split
 from pipeline.errors import DataError
 from pipeline.metrics import METRICS
-from pipeline.training_config import require_monitor
+from pipeline.training_config import Training, require_monitor
 from pipeline.yaml_file import Path_, YamlFile
 
 
@@ -21,6 +21,8 @@ def mistakes(source: YamlFile, sections: Mapping[str, Any], data_root: Path, spa
         found.append(f"{source.place(('schema',))}: no such file, got {schema!r}; `slipway run` infers one without")
     if "label" in sections and "features" in sections:
         found += _against_label(source, sections)
+    if "training" in sections and "evaluation" in sections:
+        found += _against_evaluation(source, sections["training"], sections["evaluation"])
     if "label" in sections and "data" in sections:
         found += _split_against_label(source, sections["data"].split, sections["label"])
     columns: list[str] = []
@@ -85,6 +87,13 @@ def _against_label(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
         except ValueError as error:
             mistakes.append(f"{source.place(('training', 'monitor'))}: {error}")
     return mistakes
+
+
+def _against_evaluation(source: YamlFile, training: Training, evaluation: Evaluation | None) -> list[str]:
+    if training.warm_start and evaluation is None:
+        place = source.place(("training", "warm_start"))
+        return [f"{place}: begins with the last blessed model, got evaluation: off, which blesses none; drop one"]
+    return []
 
 
 def _split_against_label(source: YamlFile, split: Split, label: Label) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx.types import artifact_utils
-from tfx.utils import io_utils
+from tfx.utils import io_utils, path_utils
 
 from pipeline import trials
 from pipeline.node import Outputs
@@ -55,8 +55,17 @@ def step_times(outputs: Outputs) -> list[dict[str, float]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
+def warm_starts(outputs: Outputs) -> dict[str, dict[str, Any]]:
+    """Return what the Trainer noted of the weights it began with, see `models/_warm_start.py`, by network."""
+    folder = Path(_uri(outputs, "model_run"))
+    paths = {name: folder / name / "warm_start.json" for name in ("", "student")}
+    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.is_file()}
+
+
 def _model(outputs: Outputs) -> str:
-    size = sum(path.stat().st_size for path in Path(_uri(outputs, "model")).rglob("*") if path.is_file())
+    # Not the weights beside it, which nobody serves.
+    folder = Path(path_utils.serving_model_dir(_uri(outputs, "model")))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return f"{size / 1e6:.1f} MB model"
 
 
@@ -104,6 +113,7 @@ FIGURES: dict[str, Callable[[Outputs], str]] = {
     "Trainer": _model,
     "Doors": _doors,
     "Baseline": _baseline,
+    "WarmStart": _baseline,
     "TfLite": _mobile,
     "Pusher": _pushed,
     "MobilePusher": _pushed_mobile,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline import balance, figures, mobile, step_times, trials, verdict
+from pipeline import balance, figures, mobile, step_times, trials, verdict, warm_start
 from pipeline.config import Config
 from pipeline.errors import DONE, NOT_BLESSED
 from pipeline.node import Outputs
@@ -41,8 +41,9 @@ def _tuner(_: Config, outputs: Outputs) -> Finding:
 
 
 def _trainer(_: Config, outputs: Outputs) -> Finding:
-    times = figures.step_times(outputs)
-    return Finding(figures.figure("Trainer", outputs), step_times.lines(times), details={"step_times": times})
+    times, begun = figures.step_times(outputs), figures.warm_starts(outputs)
+    lines = warm_start.lines(begun) + step_times.lines(times)
+    return Finding(figures.figure("Trainer", outputs), lines, details={"step_times": times, "warm_start": begun})
 
 
 def _evaluator(config: Config, outputs: Outputs) -> Finding:

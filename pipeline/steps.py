@@ -18,7 +18,17 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.proto import example_gen_pb2, pusher_pb2, tuner_pb2
 from tfx.types import standard_artifacts
 
-from components import _baseline, _data_gate, _doors, _mobile_pusher, _pusher, _tflite, _trainer, _tuner
+from components import (
+    _baseline,
+    _data_gate,
+    _doors,
+    _mobile_pusher,
+    _pusher,
+    _tflite,
+    _trainer,
+    _tuner,
+    _warm_start,
+)
 from pipeline import fingerprint, hooks, names
 from pipeline.bus import Bus
 from pipeline.config import Config
@@ -124,7 +134,7 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     hook = hooks.dotted(plan.config, "tuner_fn")
     custom_config = _custom_config(plan.config, hook, "label", "features", "training", "tuner")
     # Trials have an epoch limit and a patience of their own; the final training's must not start a new search.
-    for key in ("epochs", "patience", "tensorboard", "distillation"):
+    for key in ("epochs", "patience", "tensorboard", "distillation", "warm_start"):
         custom_config["training"].pop(key, None)
     workers, vertex = custom_config["tuner"].pop("workers"), custom_config["tuner"].pop("vertex", None)
     if "." in (algorithm := custom_config["tuner"]["algorithm"]):
@@ -141,8 +151,20 @@ def _tuner_step(bus: Bus, plan: Plan) -> Any:
     return _tuner.Tuner(**channels, tuner_fn=hook, custom_config=custom_config)
 
 
+def _warm_start_step(bus: Bus, plan: Plan) -> Any:
+    given = trainer_arguments(bus, plan)
+    training = _warm_start.training(given.pop("run_fn"), given.pop("custom_config"))
+    return Resolver(
+        strategy_class=_warm_start.WarmStartStrategy,
+        config={"training": training},
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        **{key: channel for key, channel in given.items() if channel},
+    )
+
+
 def trainer_arguments(bus: Bus, plan: Plan) -> dict[str, Any]:
-    """Return the arguments of a Trainer."""
+    """Return the arguments of a Trainer, but for the model that it may begin with."""
     hook = hooks.dotted(plan.config, "run_fn")
     return {
         **bus.read_all(("examples", "transform_graph"), "Trainer"),
@@ -156,7 +178,7 @@ def trainer_arguments(bus: Bus, plan: Plan) -> dict[str, Any]:
 
 
 def _trainer_step(bus: Bus, plan: Plan) -> Any:
-    return _trainer.Trainer(**trainer_arguments(bus, plan))
+    return _trainer.Trainer(**trainer_arguments(bus, plan), base_model=bus.get("base_model"))
 
 
 def _custom_config(config: Config, hook: str, *sections: str) -> dict[str, Any]:
@@ -235,6 +257,7 @@ STEPS = (
     Step("DataGate", _data_gate_step, gate=True),
     Step("Transform", _transform, {"transform_graph": "transform_graph"}),
     Step("Tuner", _tuner_step, {"best_hyperparameters": "best_hyperparameters", "tuner_results": "tuner_results"}),
+    Step("WarmStart", _warm_start_step, {"base_model": "model"}),
     Step("Trainer", _trainer_step, {"model": "model", "model_run": "model_run"}),
     Step("Doors", _doors_step, {"infra_blessing": "blessing"}, gate=True),
     Step("Baseline", _baseline_step, {"baseline_model": "model"}),
@@ -249,6 +272,7 @@ def switched_off(config: Config) -> set[str]:
     """Return the names of the standard steps that a config does without."""
     off = {"SchemaGen" if config.schema_file else "ImportSchemaGen"}
     off |= set() if config.tuner else {"Tuner"}
+    off |= set() if config.training.warm_start else {"WarmStart"}
     off |= set() if config.doors else {"Doors"}
     off |= set() if config.evaluation else {"Baseline", "Evaluator"}
     off |= set() if config.mobile else {"TfLite", "MobilePusher"}

@@ -224,6 +224,7 @@ class Training(Section):
         precision: of the layers while they train; weights, and what is exported, are float32.
         strategy: mirrored copies the model to every GPU, one does not, auto does where there are several.
         distillation: after the training, teach a smaller network.
+        warm_start: begin with the weights of the last blessed model, where they fit.
     """
 
     epochs: Annotated[int, Field(gt=0)] = 20
@@ -247,6 +248,7 @@ class Training(Section):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     strategy: Literal["auto", "mirrored", "one"] = "auto"
     distillation: Annotated[Distillation | None, BeforeValidator(off)] = None
+    warm_start: bool = False
 
     @model_validator(mode="after")
     def _one_way_to_fall(self) -> "Training":

@@ -31,6 +31,11 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
         raise ConfigError(
             f"{file.path}: vertex.endpoint: phones get what is in a folder, got mobile too; write mobile: off"
         )
+    if file.config.training.warm_start:
+        raise ConfigError(
+            f"{file.path}: training.warm_start: Vertex AI resolves by itself, and cannot tell which trainings were "
+            "done, got true; write false"
+        )
     bucket = section.home.rstrip("/")
     with tempfile.TemporaryDirectory() as folder, importing.for_good():
         # What the steps write to, and the schema, is under the home, which is another one there.

@@ -26,6 +26,8 @@ class Slipway:
         "--set",
         "training.epochs=3",
         "--set",
+        "training.tensorboard.profile_batch=5",
+        "--set",
         "mobile=off",
     )
 

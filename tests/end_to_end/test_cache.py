@@ -1,5 +1,6 @@
 """What runs again after which change."""
 
+import re
 import resource
 import shutil
 from pathlib import Path
@@ -45,12 +46,14 @@ def test_an_edited_preprocessing_transforms_again(pushed, in_copy):
     assert _ran(edited.states()) == {"Transform", "Tuner", "Trainer", "Doors", "Evaluator", "Pusher"}
 
 
-def test_the_baseline_is_the_blessed_model_before_and_never_the_candidate(pushed):
-    pushed.run("--set", "model.hyperparameters.dropout=0.3", "--from", "Trainer")
-    verdict = "\n".join(line for step in pushed.last_run()["steps"] for line in step["lines"])
-    assert "against baseline" in verdict
-    pushed.run("--set", "model.hyperparameters.dropout=0.3")
-    assert _ran(pushed.states()) == set(), "the model blessed a moment ago is not compared with itself"
+def test_the_baseline_and_the_warm_start_are_the_blessed_model_before_and_never_the_candidate(pushed):
+    changes = ("--set", "model.hyperparameters.dropout=0.3", "--set", "training.warm_start=true")
+    pushed.run(*changes, "--from", "Trainer")
+    told = "\n".join(line for step in pushed.last_run()["steps"] for line in step["lines"])
+    assert "against baseline" in told
+    assert re.search(r"warm start: (\d+) of \1 weights taken\n", told), "the training begins with that model"
+    pushed.run(*changes)
+    assert _ran(pushed.states()) == set(), "the model blessed a moment ago is not compared with itself, nor trained on"
 
 
 def test_a_deleted_version_is_pushed_again(pushed):

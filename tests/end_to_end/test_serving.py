@@ -1,11 +1,13 @@
 """After a run: an answer over REST, as `make demo` ends, and its training and trials in the real TensorBoard."""
 
 import contextlib
+import gzip
 import json
 import re
 import signal
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -29,7 +31,9 @@ def asked(url, path, body=None, ready=bool):
     request = urllib.request.Request(f"{url}data/plugin/{path}", data, {"Content-Type": "application/json"})
     for _ in range(300):
         with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
-            if ready(found := json.load(answer)):
+            text = answer.read()
+            # The page of profiles packs its answers, whether one can unpack them or not.
+            if ready(found := json.loads(gzip.decompress(text) if answer.headers["Content-Encoding"] else text)):
                 return found
         time.sleep(0.2)
     raise AssertionError(f"no answer from {request.full_url}")
@@ -54,6 +58,9 @@ def test_tensorboard_shows_the_training_and_the_trials_by_the_name_of_their_run(
             groups = asked(url, "hparams/session_groups", wanted)["sessionGroups"]
             assert {group["name"] for group in groups} == {f"{number} of {run_id}" for number in (0, 1)}
             assert all(group["hparams"]["learning_rate"] > 0 for group in groups)
+            (profile,) = asked(url, "profile/runs")
+            assert profile.startswith(f"{run_id}/trainer/train/")
+            assert "overview_page" in asked(url, f"profile/run_tools?run={urllib.parse.quote(profile, safe='')}")
             process.send_signal(signal.SIGINT)
             rest, _ = process.communicate(timeout=60)
         finally:

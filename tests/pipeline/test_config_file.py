@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from data.sources import taxi
 from pipeline import config_file
 from pipeline.cli import slipway
+from pipeline.errors import ConfigError
 
 TAXI_ROWS = Path(taxi.SOURCE.locate(Path()))
 TAXI = Path(__file__).parents[2] / "configs/taxi.yaml"
@@ -192,6 +193,15 @@ def test_a_broken_config_gives_one_precise_line(name, write, tmp_path):
     (line,) = _check(path, tmp_path)
     assert line.startswith(f"{path}:")
     assert expected in line
+
+
+def test_a_warm_start_needs_models_that_are_blessed(tmp_path):
+    taxi = Path(__file__).parents[2] / "configs" / "taxi.yaml"
+    assert config_file.read(taxi, ["training.warm_start=true"], tmp_path).config.training.warm_start
+    with pytest.raises(ConfigError) as told:
+        config_file.read(taxi, ["training.warm_start=true", "evaluation=off"], tmp_path)
+    (line,) = told.value.lines
+    assert line.endswith("got evaluation: off, which blesses none; drop one"), line
 
 
 def test_class_weights_and_classes_are_not_for_a_regression(write, tmp_path):

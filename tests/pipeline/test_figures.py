@@ -32,14 +32,17 @@ def artifact(tmp_path):
     return made
 
 
-def test_the_size_of_examples_and_of_a_model_is_that_of_all_files_below(artifact):
+def test_the_size_of_examples_is_that_of_all_files_below_and_of_a_model_that_of_what_is_served(artifact):
     examples = artifact(
         standard_artifacts.Examples, {"Split-train/a.gz": b"x" * 900_000, "Split-eval/b.gz": b"x" * 300_000}
     )
     assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples"
-    assert figures.figure("Trainer", {"model": [examples]}) == "1.2 MB model"
     examples.set_int_custom_property("skipped", 1_200)
     assert figures.figure("ExampleGen", {"examples": [examples]}) == "1.2 MB of examples, 1,200 bad files skipped"
+    model = artifact(
+        standard_artifacts.Model, {"Format-Serving/a": b"x" * 1_200_000, "Warm-Start/weights.npz": b"x" * 900_000}
+    )
+    assert figures.figure("Trainer", {"model": [model]}) == "1.2 MB model"
 
 
 @pytest.mark.parametrize(
@@ -75,8 +78,9 @@ def test_a_search_says_its_trials_and_the_best(artifact):
 def test_a_baseline_is_named_or_not_there(artifact):
     model = artifact(standard_artifacts.Model, {})
     model.id = 7
-    assert figures.figure("Baseline", {"model": [model]}) == "model 7"
-    assert figures.figure("Baseline", {}) == "none"
+    for step in ("Baseline", "WarmStart"):
+        assert figures.figure(step, {"model": [model]}) == "model 7"
+        assert figures.figure(step, {}) == "none"
 
 
 def test_a_pusher_says_its_version(artifact):

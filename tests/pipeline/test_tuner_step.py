@@ -32,6 +32,15 @@ def compiled(tmp_path):
     return tuner
 
 
+def test_a_warm_start_is_a_step_before_the_trainer_and_starts_no_new_search(compiled, tmp_path):
+    assert compiled("training.warm_start=true") == compiled()
+    file = config_file.read(CONFIG, ["training.warm_start=true"], tmp_path)
+    ir = build.build(file, Home(tmp_path, "digits-tuned"), "run")
+    upstream = {one.pipeline_node.node_info.id: set(one.pipeline_node.upstream_nodes) for one in ir.nodes}
+    assert "WarmStart" in upstream["Trainer"]
+    assert upstream["WarmStart"] == {"ExampleGen", "Transform", "Tuner", "DataGate"}
+
+
 def test_the_same_config_searches_here_or_on_vertex_ai(compiled):
     here, config, tune_args = compiled("tuner.workers=4")
     assert (here, tune_args) == ("components._tuner.Executor", {})

@@ -53,6 +53,12 @@ def test_what_is_missing_is_told(override, output, told, tmp_path):
         vertex.compile(file, Home(tmp_path, "taxi"), Path(output))
 
 
+def test_a_warm_start_is_told_before_anything_is_compiled(tmp_path):
+    file = config_file.read(CONFIG, [SECTION, "training.warm_start=true"], tmp_path)
+    with pytest.raises(ConfigError, match=r"training\.warm_start: Vertex AI resolves by itself, .*; write false"):
+        vertex.compile(file, Home(tmp_path, "taxi"), tmp_path / "taxi.json")
+
+
 def test_a_home_that_is_no_bucket_is_told(tmp_path):
     with pytest.raises(ConfigError, match=r"vertex\.home: string should match pattern"):
         config_file.read(CONFIG, ["vertex={image: x, home: /tmp/x}"], tmp_path)

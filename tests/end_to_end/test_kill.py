@@ -49,8 +49,8 @@ def test_a_killed_run_goes_on_from_its_last_finished_step(slipway_at):
         assert {name for name, state in states.items() if state == "ran"}.isdisjoint(finished), "nothing is done twice"
         finished |= {name for name, state in states.items() if state == "ran"}
         assert not list((slipway.home / "serving").glob("taxi/*")), "nothing is served yet"
-        assert states[step] == "unfinished"
         if step == "Tuner":
+            assert states[step] == "unfinished"
             assert ", unfinished: 1 trials, best val_auc 0." in slipway("status", "taxi")
     slipway.run()
     assert {name for name, state in slipway.states().items() if state == "ran"} == {"Evaluator", "Pusher"}

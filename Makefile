@@ -18,7 +18,7 @@ check: setup  ## style, types, what may import what, house rules
 	$(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy && $(bin)/lint-imports --no-logo && $(bin)/pytest -q tests/house
 
 test: setup  ## every test, the end-to-end ones too, in two processes
-	$(bin)/pytest -n 2 --dist loadgroup
+	$(bin)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 bench: setup  ## the programs behind the figures in the docs
 	for program in benchmarks/[a-z]*.py; do $(bin)/python -P "$$program" || exit 1; done

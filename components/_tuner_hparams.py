@@ -29,9 +29,14 @@ def write(report: dict[str, Any], folder: Path, run_id: str | None = None) -> No
 
 def _write_trial(trial: dict[str, Any], trial_id: str) -> None:
     api.hparams(trial["hyperparameters"], trial_id=trial_id)
-    for step, metrics in enumerate(trial["curve"], start=1):
-        for name, value in metrics.items():
-            if name not in ("execution", "epoch") and value is not None:
-                tf.summary.scalar(name, value, step=step)
+    for step, point in enumerate(trial["curve"], start=1):
+        write_point(point, step)
     status = api_pb2.STATUS_SUCCESS if trial["state"] == "completed" else api_pb2.STATUS_FAILURE
     tf.summary.experimental.write_raw_pb(summary.session_end_pb(status).SerializeToString(), step=0)
+
+
+def write_point(point: dict[str, Any], step: int) -> None:
+    """Write the metrics of one point of a trial's curve, by the default writer."""
+    for name, value in point.items():
+        if name not in ("execution", "epoch") and value is not None:
+            tf.summary.scalar(name, value, step=step)

@@ -17,7 +17,7 @@ from keras_tuner.src.engine.oracle import Oracle
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 from keras_tuner.src.tuners.gridsearch import GridSearchOracle
 
-from components import _tuner_folder
+from components import _tuner_folder, _tuner_report
 
 # A search whose first trials all fail is given up; see require_finished_trial.
 HOPELESS_TRIALS = 3
@@ -49,6 +49,7 @@ class _Lasting:
             trial.message = _tuner_folder.read_record(self._project_dir, trial.trial_id)["message"]
         super().end_trial(trial)  # type: ignore[misc]
         self.save()
+        _tuner_report.save_so_far(self)
         _report_progress(self, self.trials[trial.trial_id])
 
     def get_state(self: Any) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def make_lasting(oracle: Oracle, minutes: float | None) -> None:
     oracle.max_consecutive_failed_trials = float("inf")
     oracle.verbose = 0
     _settle(oracle)
+    _tuner_report.save_so_far(oracle)
 
 
 def fail_ongoing(oracle: Oracle, tuner_id: str, message: str) -> Trial | None:

@@ -1,4 +1,7 @@
-"""What each trial leaves: its curve, time and error in a file of its own, written while it is at work."""
+"""What each trial leaves: its curve, time and error in a file of its own, written while it is at work.
+
+The curve goes to TensorBoard too; when the search is over, `_tuner_hparams.py` writes what stays of that.
+"""
 
 import math
 import os
@@ -7,9 +10,10 @@ from typing import Any
 
 import keras
 import keras_tuner
+import tensorflow as tf
 from keras_tuner.src.engine.trial import Trial
 
-from components import _tuner_folder
+from components import _tuner_folder, _tuner_hparams
 
 # An oracle that has nothing to give yet is asked again after this.
 ASK_AGAIN_S = 0.2
@@ -20,11 +24,13 @@ class _Recorded:
 
     Attributes:
         record: of the trial at work.
+        writer: of its curve, for TensorBoard.
         deadline: a trial ends with the epoch in which it passes; `time.time()` seconds.
         seed: each trial's weights follow from it and from the number of the trial, not from the trials before it.
     """
 
     record: dict[str, Any]
+    writer: tf.summary.SummaryWriter
     deadline: float
     seed: int
 
@@ -38,6 +44,10 @@ class _Recorded:
         super().on_trial_begin(trial)  # type: ignore[misc]
         self.record = {"worker": self.tuner_id, "process": os.getpid(), "begun": time.time(), "curve": []}
         keras.utils.set_random_seed(self.seed + int(trial.trial_id) if trial.trial_id.isdigit() else self.seed)
+        logs = os.path.join(self.project_dir, _tuner_hparams.LOGS, f"trial_{trial.trial_id}")
+        if tf.io.gfile.exists(logs):  # of a trial that was killed
+            tf.io.gfile.rmtree(logs)
+        self.writer = tf.summary.create_file_writer(logs)
         self._write_record(trial)
 
     def on_epoch_end(
@@ -48,12 +58,16 @@ class _Recorded:
         again = bool(curve) and epoch < curve[-1]["epoch"]
         execution = (curve[-1]["execution"] if curve else 0) + again
         curve.append({"execution": execution, "epoch": epoch + 1, **_finite(logs or {})})
+        with self.writer.as_default():
+            _tuner_hparams.write_point(curve[-1], len(curve))
+            self.writer.flush()
         self._write_record(trial)
         if time.time() > self.deadline:
             model.stop_training = True
 
     def on_trial_end(self: Any, trial: Trial) -> None:
         self.record["message"] = trial.message
+        self.writer.close()
         self._write_record(trial)
         super().on_trial_end(trial)  # type: ignore[misc]
 

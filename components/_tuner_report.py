@@ -1,11 +1,14 @@
-"""What became of every trial: `trials.json` for programs, `trials.parquet` for notebooks."""
+"""What became of every trial: `trials.json` for programs, also of a search at work; `trials.parquet` for notebooks."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras_tuner
 import pyarrow as pa
 import pyarrow.parquet as pq
+from keras_tuner.src.engine.oracle import Oracle
 from keras_tuner.src.engine.trial import Trial, TrialStatus
 
 from components import _tuner_folder, _tuner_importance
@@ -23,14 +26,18 @@ def make(tuner: keras_tuner.Tuner) -> dict[str, Any]:
         and `curve`: by epoch and execution, the metrics.
     """
     oracle = tuner.oracle
-    trials = [_row(tuner, oracle.trials[trial_id]) for trial_id in oracle.start_order]
-    return {
-        "objective": oracle.objective.name,
-        "direction": oracle.objective.direction,
-        "best": oracle.get_best_trials()[0].trial_id,
-        "trials": trials,
-        "importance": _tuner_importance.of_trials(oracle.hyperparameters.space, trials),
-    }
+    report = _of_trials(oracle, oracle.start_order)
+    space = oracle.hyperparameters.space
+    return {**report, "importance": _tuner_importance.of_trials(space, report["trials"])}
+
+
+def save_so_far(oracle: Oracle) -> None:
+    """Write the report of a search at work beside its trials: those that are over, and no importance.
+
+    `best` is None until one was completed.
+    """
+    over = [trial_id for trial_id in oracle.start_order if trial_id in oracle.end_order]
+    _tuner_folder.save_json(os.path.join(oracle._project_dir, REPORT), _of_trials(oracle, over))
 
 
 def write(report: dict[str, Any], folder: Path) -> None:
@@ -43,8 +50,18 @@ def write(report: dict[str, Any], folder: Path) -> None:
     )
 
 
-def _row(tuner: keras_tuner.Tuner, trial: Trial) -> dict[str, Any]:
-    record = _tuner_folder.read_record(tuner.project_dir, trial.trial_id)
+def _of_trials(oracle: Oracle, trial_ids: Sequence[str]) -> dict[str, Any]:
+    best = [trial for trial in oracle.get_best_trials() if trial.status == TrialStatus.COMPLETED]
+    return {
+        "objective": oracle.objective.name,
+        "direction": oracle.objective.direction,
+        "best": best[0].trial_id if best else None,
+        "trials": [_row(oracle, oracle.trials[trial_id]) for trial_id in trial_ids],
+    }
+
+
+def _row(oracle: Oracle, trial: Trial) -> dict[str, Any]:
+    record = _tuner_folder.read_record(oracle._project_dir, trial.trial_id)
     completed = trial.status == TrialStatus.COMPLETED
     return {
         "trial": trial.trial_id,

@@ -1,5 +1,6 @@
 """The command `slipway`. Commands import what they need when they run: `--help` must not wait for TensorFlow."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str 
         raise ConfigError(*(f"{config}: {line}" for line in found))
     for line in searched.lines(file.config, hooks.completed(file.config)):
         click.echo(line)
-    click.echo(f"{config}: all is well; `slipway run {config}` runs it")
+    click.echo(f"{config}: all is well; `slipway run {shlex.quote(str(config))}` runs it")
 
 
 @slipway.command(name="list")

@@ -61,13 +61,13 @@ def of_training(folder: Path) -> dict[str, dict[int, float]]:
 
 
 def of_trial(report: Mapping[str, Any]) -> dict[str, dict[int, float]]:
-    """Return the curves of a search's best trial, of the first of its executions.
+    """Return the curves of a search's best trial, of the first of its executions; none before the first is completed.
 
     Args:
         report: `trials.json`, see `components/_tuner_report.py`.
     """
-    best = next(trial for trial in report["trials"] if trial["trial"] == report["best"])
-    points = [point for point in best["curve"] if point["execution"] == best["curve"][0]["execution"]]
+    curve: list[Any] = next((trial["curve"] for trial in report["trials"] if trial["trial"] == report["best"]), [])
+    points = [point for point in curve if point["execution"] == curve[0]["execution"]]
     names = dict.fromkeys(name for point in points for name in point if name not in ("execution", "epoch"))
     by_name = {
         name: {epoch: point[name] for epoch, point in enumerate(points, start=1) if point.get(name) is not None}

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pipeline import curves, names, releasing, run_logs, runs, trials
 from pipeline.errors import SetupError
@@ -28,7 +30,7 @@ def lines(root: Path, name: str | None, last: int) -> list[str]:
 
 def pipelines(root: Path) -> list[str]:
     """Return the names of the pipelines that have run, with `slipway run` or step by step."""
-    return sorted({path.name for kind in ("runs", "metadata") for path in (root / kind).glob("*") if path.is_dir()})
+    return sorted(path.name for path in (root / "runs").glob("*") if path.is_dir())
 
 
 def require(root: Path, name: str, command: str) -> Home:
@@ -52,6 +54,7 @@ def _whole(home: Home, last: int) -> list[str]:
         *_runs(home, last),
         *_search(logs),
         *_training(logs),
+        *_not_shown(home, logs),
         *(["  releases:"] if released else []),
         *(f"    {line}" for line in released),
     ]
@@ -68,27 +71,35 @@ def _runs(home: Home, last: int) -> Iterator[str]:
     for run in runs.load_all(home)[-last:]:
         ran = sum(step.state == "ran" for step in run.steps)
         cached = sum(step.state == "cached" for step in run.steps)
+        states = "".join(f", {step.name} unfinished" for step in run.steps if step.state == "unfinished")
         figures = {step.name: step.figure for step in run.steps}
         pushed = [figures["Pusher"]] if any(step.name == "Pusher" and step.state == "ran" for step in run.steps) else []
         yield (
             f"  {run.run_id}  {OUTCOMES.get(run.exit_code, '?'):<12}{run.seconds:>7.1f} s  "
-            f"{ran} ran, {cached} cached  {'  '.join([figures.get('Evaluator', ''), *pushed])}".rstrip()
+            f"{ran} ran, {cached} cached{states}  {'  '.join([figures.get('Evaluator', ''), *pushed])}".rstrip()
         )
         yield from (f"    {line}" for line in run.error)
 
 
 def _search(logs: Sequence[RunLogs]) -> Iterator[str]:
-    """Yield the trials of the last search that is over, and the curves of its best."""
-    reports = [run.search / run_logs.TRIALS for run in logs if run.search]
-    path = next((path for path in reversed(reports) if path.exists()), None)
-    if path is None:
+    """Yield the trials of the last search, those that are over of one at work, and the curves of its best."""
+    for run in reversed(logs):
+        if run.search is None or (report := _report(run.search)) is None:
+            continue
+        state = ", unfinished" if run.searching else ""
+        yield f"  search of {run_logs.maker(logs, run.search)}{state}: {trials.summary(report)}"
+        yield from (f"    {line}" for line in trials.table(report))
+        if curve := curves.of_trial(report):
+            yield f"  trial {report['best']}, the best:"
+            yield from (f"    {line}" for line in curves.table(curve))
         return
-    report = json.loads(path.read_text(encoding="utf-8"))
-    yield f"  search of {run_logs.maker(logs, path.parent)}: {trials.summary(report)}"
-    yield from (f"    {line}" for line in trials.table(report))
-    if curve := curves.of_trial(report):
-        yield f"  trial {report['best']}, the best:"
-        yield from (f"    {line}" for line in curves.table(curve))
+
+
+def _report(search: Path) -> dict[str, Any] | None:
+    # A search takes its folder away when it is over, perhaps now.
+    with suppress(FileNotFoundError):
+        return json.loads((search / run_logs.TRIALS).read_text(encoding="utf-8"))
+    return None
 
 
 def _training(logs: Sequence[RunLogs]) -> Iterator[str]:
@@ -98,3 +109,9 @@ def _training(logs: Sequence[RunLogs]) -> Iterator[str]:
             yield f"  training of {run_logs.maker(logs, folder)}:"
             yield from (f"    {line}" for line in curves.table(found))
             return
+
+
+def _not_shown(home: Home, logs: Sequence[RunLogs]) -> Iterator[str]:
+    """Yield what there is of runs whose records name no folders, where no later run has any."""
+    if not logs and (old := run_logs.without_folders(home)):
+        yield f"  search, training: {old[-1]} {run_logs.OLD}"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def run(wish: Wish, home: Path) -> list[str]:
         found = schema_infer.schema(table.statistics, label)
     relative = Path(os.path.relpath(pattern, config.absolute().parent)).as_posix()
     place = init_text.Place(name, config, schema, relative, kind, options, table.rows, rename)
-    head = schema_review.head(name, table.statistics, f"slipway init {wish.data}")
+    head = schema_review.head(name, table.statistics, f"slipway init {shlex.quote(wish.data)}")
     schema_file.write_text(schema, schema_file.text(found, head))
     schema_file.write_text(config, init_text.text(place, plan))
     return init_text.summary(place, plan)

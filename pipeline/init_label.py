@@ -14,6 +14,8 @@ from pipeline.schema_words import percent
 MAX_CLASSES = 100
 # Whole numbers are classes when there are few of them, each in so many rows on average.
 FEW_NUMBERS, ROWS_A_NUMBER = 20, 10
+# A text is a class if it comes again: a name or an id does not.
+ROWS_A_TEXT = 3
 # Fewer leave nothing to measure on.
 MIN_ROWS = 20
 NEGATIVE = {"no", "n", "false", "f", "0", "negative", "neg", "absent", "benign", "normal", "healthy", "none", "off"}
@@ -62,9 +64,10 @@ def decide(table: Table, name: str) -> Label:
     if len(values) == 2:
         return _of_classes(table, name, "binary", _negative_first(counts), f"two values: {_counted(counts)}")
     if column.kind == "text":
-        if len(values) > MAX_CLASSES:
+        if len(values) > MAX_CLASSES or ROWS_A_TEXT * len(values) > table.rows:
             text = f"text with {_at_least(values)} different values in {table.rows:,} rows, got {_examples(values)}"
-            raise DataError(f"--label {name}: {text}; at most {MAX_CLASSES} classes, is it the right column?")
+            limit = f"at most {MAX_CLASSES} classes, of {ROWS_A_TEXT} rows each on average"
+            raise DataError(f"--label {name}: {text}; {limit}, is it the right column?")
         reason = f"text with {len(values)} different values: {_counted(counts)}"
         return _of_classes(table, name, "multiclass", values, reason)
     whole = all(float(value).is_integer() for value in values)

@@ -31,6 +31,11 @@ class Score:
     mae: float
     name: str
 
+    @property
+    def better_than_guessing(self) -> bool:
+        """Whether the column tells anything at all."""
+        return self.error < (0.5 if self.name == NAMES["binary"] else 1.0)
+
     def __str__(self) -> str:
         return f"{self.name} {self.value:.3f}"
 

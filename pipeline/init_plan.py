@@ -58,6 +58,7 @@ METRICS = {
     "multiclass": ["categorical_accuracy", "example_count"],
     "regression": ["mae", "mse", "example_count"],
 }
+NO_BETTER = "which no column alone can beat"
 OBJECTIVES = {"binary": ("val_auc", "max"), "multiclass": ("val_accuracy", "max"), "regression": ("val_mae", "min")}
 # By rows: batch size, and epochs and patience of the training and of a trial.
 SIZES = ((2_000, 16, (60, 8), (20, 4)), (50_000, 128, (20, 3), (6, 2)), (None, 512, (10, 2), (3, 1)))
@@ -100,12 +101,22 @@ def _thresholds(rows: int, label: Label, best: str, score: Score) -> list[Thresh
     if label.task == "regression":
         guess = init_measure.guess_mae(label)
         bound = _rounded((guess + min(score.mae, guess)) / 2)
-        reason = f"halfway from the median for every row ({guess:.4g}) to {best} alone ({score.mae:.4g})"
+        reason = f"the median for every row ({guess:.4g})"
+        reason = (
+            f"halfway from {reason} to {best} alone ({score.mae:.4g})"
+            if score.mae < guess
+            else f"{reason}, {NO_BETTER}"
+        )
         loss = {"metric": "mae", "max_loss": _rounded(slack * guess)}
         return [Threshold({"metric": "mae", "max": bound}, reason), Threshold(loss, served)]
     metric, guess = ("auc", 0.5) if label.task == "binary" else ("categorical_accuracy", label.majority)
     bound = _rounded((guess + max(score.value, guess)) / 2)
-    reason = f"halfway from guessing ({guess:.3g}) to {best} alone ({score.value:.3g})"
+    reason = f"guessing ({guess:.3g})"
+    reason = (
+        f"halfway from {reason} to {best} alone ({score.value:.3g})"
+        if score.value > guess
+        else f"{reason}, {NO_BETTER}"
+    )
     loss = {"metric": metric, "max_loss": slack}
     return [Threshold({"metric": metric, "min": bound}, reason), Threshold(loss, served)]
 

@@ -1,5 +1,6 @@
 """`slipway init`: a plan as a config that people read, a reason beside every choice."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,14 @@ def _head(place: Place, plan: Plan) -> str:
     return (
         f"# {shown(plan.label.name)} from {place.rows:,} rows, {plan.label.task}.\n"
         "# Written by `slipway init`: every line is a proposal from the data, and its comment says why. Review it.\n"
-        f"# Run: slipway run {place.config}\n"
+        f"# Run: {_command(place)}\n"
         f"name: {inline(place.name)}"
     )
+
+
+def _command(place: Place) -> str:
+    """Return the command that runs the config, to paste into a shell."""
+    return shlex.join(["slipway", "run", str(place.config)])
 
 
 def _data(place: Place) -> str:
@@ -113,11 +119,12 @@ def _evaluation(plan: Plan) -> str:
 def summary(place: Place, plan: Plan) -> list[str]:
     """Return what was found and written, as a short table for the screen."""
     best, score = plan.best
+    worse = "" if score.better_than_guessing else ", no better than guessing"
     table = [
         ("rows", f"{place.rows:,}"),
         ("label", f"{plan.label.name}: {plan.label.task}, {plan.label.reason}"),
         *(("left out", f"{name}: {why}") for name, why in plan.left_out.items()),
-        ("features", f"{len(plan.features)}; alone, {best} predicts best: {score}"),
+        ("features", f"{len(plan.features)}; alone, {best} predicts best: {score}" + worse),
     ]
     if place.rename:
         (name, new), count = next(iter(place.rename.items())), len(place.rename)
@@ -125,6 +132,6 @@ def summary(place: Place, plan: Plan) -> list[str]:
         table.append(("renamed", told))
     table += [("slices", ", ".join(plan.slices))] * bool(plan.slices)
     table += [("threshold", f"{inline(threshold.bound)}: {threshold.reason}") for threshold in plan.thresholds[:1]]
-    table += [("written", f"{place.config}, {place.schema}"), ("next", f"slipway run {place.config}")]
+    table += [("written", f"{place.config}, {place.schema}"), ("next", _command(place))]
     keys = [key if i == 0 or table[i - 1][0] != key else "" for i, (key, _) in enumerate(table)]
     return [f"{key:<10} {told}" for key, (_, told) in zip(keys, table, strict=True)]

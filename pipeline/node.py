@@ -5,12 +5,13 @@ container of its own, against the same metadata store.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher
+from tfx.orchestration.portable import data_types, launcher
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import artifact
@@ -20,6 +21,8 @@ from pipeline.errors import SetupError
 
 RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
 Outputs = dict[str, list[artifact.Artifact]]
+# What is told when a node begins to execute, which one from the cache does not: inputs, outputs and their folders.
+Begun = Callable[[data_types.ExecutionInfo], None]
 
 
 @dataclass(frozen=True)
@@ -53,20 +56,20 @@ def find(ir: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.PipelineNode:
     return next(node.pipeline_node for node in ir.nodes if node.pipeline_node.node_info.id == node_id)
 
 
-def launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
+def launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun = lambda _: None) -> Outcome:
     """Run one node, or take its outputs from the cache; a pushed folder that is gone is pushed again.
 
     Raises:
         Exception: whatever the executor raised.
     """
-    outcome = _launch(ir, node_id)
+    outcome = _launch(ir, node_id, begun)
     pushed = [artifact for artifacts in outcome.outputs.values() for artifact in artifacts]
     places = [artifact.get_string_custom_property("pushed_destination") for artifact in pushed]
     gone = outcome.state == "cached" and any(place and not os.path.isdir(place) for place in places)
-    return _launch(_without_cache(ir, node_id), node_id) if gone else outcome
+    return _launch(_without_cache(ir, node_id), node_id, begun) if gone else outcome
 
 
-def _launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
+def _launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun) -> Outcome:
     node = find(ir, node_id)
     deployment = runner_utils.extract_local_deployment_config(ir)
     connection = metadata_store.reach(connection_config(ir))
@@ -77,6 +80,9 @@ def _launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
         pipeline_runtime_spec=ir.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
+        custom_executor_operators={
+            spec: _telling(operator, begun) for spec, operator in launcher.DEFAULT_EXECUTOR_OPERATORS.items()
+        },
     ).launch()
     if info is None or not info.execution_id:
         raise RuntimeError(f"{node_id} was skipped by its driver; see the log")
@@ -91,6 +97,17 @@ def _launch(ir: pipeline_pb2.Pipeline, node_id: str) -> Outcome:
     if node.node_info.type.name == RESOLVER:
         return Outcome("resolved", outputs)
     return Outcome("cached" if execution.last_known_state == state.CACHED else "ran", outputs)
+
+
+def _telling(operator: Any, begun: Begun) -> Any:
+    """Return a kind of executor operator that tells before it executes."""
+
+    class Telling(operator):
+        def run_executor(self, execution_info: data_types.ExecutionInfo) -> Any:
+            begun(execution_info)
+            return super().run_executor(execution_info)
+
+    return Telling
 
 
 def _without_cache(ir: pipeline_pb2.Pipeline, node_id: str) -> pipeline_pb2.Pipeline:

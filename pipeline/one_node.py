@@ -69,7 +69,7 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
     """
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
-        from pipeline import build, findings, metadata_store, node
+        from pipeline import build, metadata_store, node, step_records
 
     begun = time.time()
     metadata_store.require(file.config.metadata, home)
@@ -77,20 +77,27 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
     options = node.find(ir, node_id).execution_options
     if no_cache:
         options.caching_options.enable_cache = False
-    record = runs.StepRecord(node_id, "failed", 0.0, lines=[f"{node_id}: was killed"], exit_code=STEP_FAILED)
-    runs.save_step(home, run_id, record)  # what stays when this process is killed
+    # What stays when this process is killed.
+    record = runs.StepRecord(node_id, "unfinished", 0.0, lines=[f"{node_id}: was killed"], exit_code=STEP_FAILED)
+
+    def save() -> None:
+        record.seconds = time.time() - begun
+        runs.save_step(home, run_id, record)
+
+    def executes(info: object) -> None:
+        step_records.begin(record, info)
+        save()
+
+    save()
     try:
-        outcome = node.launch(ir, node_id)
-        found = findings.of(node_id, file.config, outcome.outputs)
-        record = runs.StepRecord(node_id, outcome.state, 0.0, found.figure, found.lines, found.exit_code, found.details)
+        record = step_records.finished(node_id, file.config, node.launch(ir, node_id, executes))
     except Exception as error:
         logging.getLogger(__name__).exception("%s failed", node_id)
         told = causes.step_error(node_id, error, file.config.metadata)
-        record.exit_code, record.lines = told.exit_code, list(told.lines)
+        record = runs.StepRecord(node_id, "failed", 0.0, lines=list(told.lines), exit_code=told.exit_code)
         raise told from error
     finally:
-        record.seconds = time.time() - begun
-        runs.save_step(home, run_id, record)
+        save()
     print(f"{node_id} {record.state} {record.seconds:.1f} s {record.figure}".rstrip())  # noqa: T201
     for line in record.lines:
         print(line)  # noqa: T201
@@ -108,9 +115,10 @@ def finish(file: ConfigFile, home: Home, run_id: str, order: Sequence[str]) -> i
         run_id: of the run.
         order: the names of all its steps.
     """
-    steps, started = runs.steps_of(home, run_id, order)
+    steps, started = runs.steps_of(home, run_id)
+    steps = sorted((step for step in steps if step.name in order), key=lambda step: order.index(step.name))
     record = runs.Run(runs.run_id_at(started, run_id), home.name, str(file.path), list(file.overrides), steps)
-    record.error = [line for step in steps if step.state == "failed" for line in step.lines]
+    record.error = [line for step in steps if step.state in ("failed", "unfinished") for line in step.lines]
     if missing := [name for name in order if name not in {step.name for step in steps}]:
         record.error.append(f"{home.name}: never started: {', '.join(missing)}")
     record.exit_code = next((step.exit_code for step in steps if step.exit_code), STEP_FAILED if missing else DONE)

@@ -1,18 +1,17 @@
-"""Which run left which logs: TFX's metadata know the executions of every run, one that is at work included.
-
-`run.json` knows neither a run at work nor one of `slipway node`.
-"""
+"""Which run left which logs: the records of its steps name their outputs, those of a step at work included."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from pipeline import runs
 from pipeline.home import Home
+from pipeline.runs import Run, StepRecord
 
 # Keys of the outputs that hold logs, of TFX's Trainer and Tuner.
 TRAINING, SEARCH = "model_run", "tuner_results"
 TRIALS = "trials.json"
+OLD = "was recorded by an earlier version, without its folders; the next run shows them"
 
 
 @dataclass(frozen=True)
@@ -24,68 +23,71 @@ class RunLogs:
         training: the folder that the Trainer logs to, or None.
         search: the folder of the Tuner's report and logs, or None.
         cached: those of the two folders that an earlier run made.
+        searching: the search is at work, or was killed.
     """
 
     run_id: str
     training: Path | None
     search: Path | None
     cached: frozenset[Path]
+    searching: bool = False
 
 
 def load_all(home: Home) -> list[RunLogs]:
     """Return the logs of the runs that have any, oldest run first."""
-    if not home.metadata.exists():
-        return []
-    from ml_metadata import metadata_store
-    from ml_metadata.proto import metadata_store_pb2
-
-    connection = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(home.metadata)
-    connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    store = metadata_store.MetadataStore(connection)
-    runs = sorted(store.get_contexts_by_type("pipeline_run"), key=lambda run: run.create_time_since_epoch)
-    found = [_of_run(home, store, run) for run in runs]
+    found = [_of_run(home, run) for run in runs.load_all(home)]
     return [logs for logs in found if logs.training or logs.search]
 
 
+def without_folders(home: Home) -> list[str]:
+    """Return the ids of the runs that an earlier version recorded, which kept no outputs, oldest first."""
+    kept = ("ran", "cached")
+    return [
+        run.run_id
+        for run in runs.load_all(home)
+        if any(step.name in ("Trainer", "Tuner") and step.state in kept and not step.outputs for step in run.steps)
+    ]
+
+
 def maker(logs: Sequence[RunLogs], folder: Path) -> str:
-    """Return the id of the run that made a folder; the others took it from the cache."""
+    """Return the id of the run that made a folder; the others took it from the cache.
+
+    Of a search that goes on where another run was killed, that is the last; of what no known run made, the first user.
+    """
     users = [run for run in logs if folder in (run.training, run.search)]
-    return next((run.run_id for run in users if folder not in run.cached), users[0].run_id)
+    return next((run.run_id for run in reversed(users) if folder not in run.cached), users[0].run_id)
 
 
-def made(logs: RunLogs) -> RunLogs:
-    """Return the logs of a run without what it took from the cache."""
-    training = None if logs.training in logs.cached else logs.training
-    search = None if logs.search in logs.cached else logs.search
-    return replace(logs, training=training, search=search)
+def each_once(logs: Sequence[RunLogs]) -> list[RunLogs]:
+    """Return the logs, each training and search with its maker only."""
+
+    def own(run: RunLogs, folder: Path | None) -> Path | None:
+        return folder if folder and maker(logs, folder) == run.run_id else None
+
+    found = [replace(run, training=own(run, run.training), search=own(run, run.search)) for run in logs]
+    return [run for run in found if run.training or run.search]
 
 
-def _of_run(home: Home, store: Any, run: Any) -> RunLogs:
-    executions = sorted(store.get_executions_by_context(run.id), key=lambda execution: execution.id)
-    folders = dict([*_at_work(home, executions), *_finished(home, store, executions)])
-    made = {str(execution.id) for execution in executions}
-    cached = frozenset(folder for folder in folders.values() if folder.name not in made)
-    return RunLogs(run.name, folders.get(TRAINING), folders.get(SEARCH), cached)
+def _of_run(home: Home, run: Run) -> RunLogs:
+    found = {key: (folder, step) for step in run.steps for key, folder in _folders(home, step)}
+    folders = {key: folder for key, (folder, _) in found.items()}
+    cached = frozenset(folder for folder, step in found.values() if step.state == "cached")
+    searching = SEARCH in found and found[SEARCH][1].state == "unfinished"
+    return RunLogs(run.run_id, folders.get(TRAINING), folders.get(SEARCH), cached, searching)
 
 
-def _at_work(home: Home, executions: list[Any]) -> Iterator[tuple[str, Path]]:
-    """Yield what TFX has not yet written down: an execution's folders have its number from the start."""
-    for execution in executions:
-        if execution.last_known_state == execution.RUNNING:
-            for key in (TRAINING, SEARCH):
-                yield from ((key, folder) for folder in home.artifacts.glob(f"*/{key}/{execution.id}"))
+def _folders(home: Home, step: StepRecord) -> Iterator[tuple[str, Path]]:
+    """Yield the folders of a step's logs that are there, by key."""
+    for key in (TRAINING, SEARCH):
+        for uri in step.outputs.get(key, []):
+            # The end of a URI is <step>/<key>/<execution>; its beginning is another one in a container.
+            folder = home.artifacts.joinpath(*Path(uri).parts[-3:])
+            if key == SEARCH and step.state == "unfinished":
+                yield from ((key, path.parent) for path in _kept(home, step).glob(f"*/{TRIALS}"))
+            elif folder.is_dir():
+                yield key, folder
 
 
-def _finished(home: Home, store: Any, executions: list[Any]) -> Iterator[tuple[str, Path]]:
-    """Yield the outputs of executions, also of those that took an earlier one's from the cache."""
-    outputs = {
-        event.artifact_id: event.path.steps[0].key
-        for event in store.get_events_by_execution_ids([execution.id for execution in executions])
-        if event.type == event.OUTPUT and event.path.steps[0].key in (TRAINING, SEARCH)
-    }
-    for artifact in store.get_artifacts_by_id(list(outputs)):
-        # The end of a URI is <step>/<key>/<execution>; its beginning is another one in a container.
-        folder = home.artifacts.joinpath(*Path(artifact.uri).parts[-3:])
-        if folder.is_dir():
-            yield outputs[artifact.id], folder
+def _kept(home: Home, step: StepRecord) -> Path:
+    """Return where the trials of a search at work are: <step>/.system/search/<what is searched>."""
+    return home.artifacts.joinpath(*Path(step.details["search"]).parts[-4:])

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -21,12 +21,14 @@ class StepRecord:
 
     Attributes:
         name: of the step.
-        state: "ran", "cached", "resolved" (a look into the metadata, nothing executed) or "failed".
+        state: "ran", "cached", "resolved" (a look into the metadata, nothing executed), "failed", or "unfinished"
+            (at work, or killed).
         seconds: wall time.
         figure: its key figure.
         lines: what belongs under it: a verdict, a report.
         exit_code: what those lines call for, 0 when all is well.
         details: the same for programs, where there is more to say.
+        outputs: by key, the URIs of the artifacts; known from the moment it executes.
     """
 
     name: str
@@ -36,6 +38,7 @@ class StepRecord:
     lines: list[str] = field(default_factory=list)
     exit_code: int = 0
     details: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,9 +46,9 @@ class Run:
     """One run of a pipeline.
 
     Attributes:
-        run_id: its folder under `.slipway/runs/<name>/`; sorts by start.
+        run_id: its folder under `.slipway/runs/<name>/`; sorts by start, unless an orchestrator gave it.
         name: of the pipeline.
-        config: path of the config file.
+        config: path of the config file, "" where only records of steps are known.
         overrides: the `--set` arguments.
         steps: in the order they ran.
         exit_code: None while it runs, and for ever when it was killed.
@@ -99,14 +102,14 @@ def save_step(home: Home, run_id: str, step: StepRecord) -> None:
     write_atomically(place / f"{step.name}.json", json.dumps(asdict(step), indent=1))
 
 
-def steps_of(home: Home, run_id: str, order: Iterable[str]) -> tuple[list[StepRecord], float]:
-    """Return what `save_step` wrote for a run, in a given order, and when the first step began (seconds since 1970)."""
-    found, begun = [], [time.time()]
-    for path in (folder(home, run_id) / "steps" / f"{name}.json" for name in order):
-        if path.is_file():
-            found.append(StepRecord(**_known(json.loads(path.read_text(encoding="utf-8")), StepRecord)))
-            begun.append(path.stat().st_mtime - found[-1].seconds)
-    return found, min(begun)
+def steps_of(home: Home, run_id: str) -> tuple[list[StepRecord], float]:
+    """Return what `save_step` wrote for a run, by their starts, and the first of these (seconds since 1970, or now)."""
+    found = []
+    for path in (home.runs / run_id / "steps").glob("*.json"):
+        step = StepRecord(**_known(json.loads(path.read_text(encoding="utf-8")), StepRecord))
+        found.append((path.stat().st_mtime - step.seconds, step))
+    found.sort(key=lambda one: one[0])
+    return [step for _, step in found], found[0][0] if found else time.time()
 
 
 def run_id_at(seconds: float, suffix: str) -> str:
@@ -115,13 +118,19 @@ def run_id_at(seconds: float, suffix: str) -> str:
 
 
 def load_all(home: Home) -> list[Run]:
-    """Return the recorded runs of a pipeline, oldest first."""
-    runs = []
-    for path in sorted(home.runs.glob("*/run.json")):
+    """Return the recorded runs of a pipeline, oldest first; of one that nothing finished yet, what its steps wrote."""
+    runs = {}
+    for path in home.runs.glob("*/run.json"):
         content = json.loads(path.read_text(encoding="utf-8"))
         steps = [StepRecord(**_known(step, StepRecord)) for step in content.pop("steps")]
-        runs.append(Run(**_known(content, Run), steps=steps))
-    return runs
+        runs[content["run_id"]] = Run(**_known(content, Run), steps=steps)
+    for run_id in [path.parent.name for path in home.runs.glob("*/steps")]:
+        if not any(known.endswith(f"-{run_id}") for known in runs):
+            steps, begun = steps_of(home, run_id)
+            error = [line for step in steps if step.state == "failed" for line in step.lines]
+            seconds = sum(step.seconds for step in steps)
+            runs[run_id_at(begun, run_id)] = Run(run_id, home.name, "", [], steps, None, seconds, error)
+    return [runs[start] for start in sorted(runs)]
 
 
 def _known(content: dict[str, Any], kind: type) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`slipway schema`: the schema of a config written, compared with the data there are, and brought up to them."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def infer(config: Path, overrides: Sequence[str], home: Path, *, force: bool) ->
     with _at_work(home):
         statistics = schema_statistics.of_batches(raw_rows.of_config(file).batches())
         found = schema_infer.schema(statistics, file.config.label.name)
-    command = f"slipway schema infer {file.path}"
+    command = f"slipway schema infer {shlex.quote(str(file.path))}"
     schema_file.write_text(path, schema_file.text(found, head(file.config.name, statistics, command)))
     told = [f"{path}: {len(found.feature)} columns of {statistics.num_examples:,} rows; review it before you trust it"]
     if not wanted:
@@ -77,7 +78,9 @@ def diff(file: ConfigFile, home: Path) -> tuple[list[str], int]:
     if not found.words:
         return [f"{found.path}: {found.statistics.num_examples:,} rows fit it"], DONE
     lines = [f"{name}: {sentence}" for name, told in found.words.items() for sentence in told]
-    lines.append(f"`slipway schema accept {file.path} [COLUMN]...` writes this into {found.path.name}")
+    lines.append(
+        f"`slipway schema accept {shlex.quote(str(file.path))} [COLUMN]...` writes this into {found.path.name}"
+    )
     return lines, DATA_REFUSED
 
 
@@ -145,9 +148,8 @@ def head(name: str, statistics: statistics_pb2.DatasetFeatureStatistics, command
 def _findings(file: ConfigFile, home: Path) -> Findings:
     """Compare the data of a config with its schema."""
     if file.schema_path is None:
-        raise ConfigError(
-            f"{file.path}: schema: is missing, got no value; `slipway schema infer {file.path}` writes one"
-        )
+        command = shlex.join(["slipway", "schema", "infer", str(file.path)])
+        raise ConfigError(f"{file.path}: schema: is missing, got no value; `{command}` writes one")
     schema = curated_schema(file.schema_path)
     with _at_work(home):
         import tensorflow_data_validation as tfdv

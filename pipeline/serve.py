@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
@@ -117,7 +118,7 @@ def _curl(home: Home, url: str, row: dict[str, Any]) -> str:
         return client.curl_line(url, home.name, row)
     path = home.root / "question.json"
     path.write_text(asked, encoding="utf-8")
-    return f"curl -d '@{path}' {url}{client.path(home.name)}:predict"
+    return f"curl -d {shlex.quote(f'@{path}')} {url}{client.path(home.name)}:predict"
 
 
 def _wait_until_loaded(home: Home, child: subprocess.Popen[bytes], url: str, try_it: bool) -> set[int]:
@@ -149,13 +150,19 @@ def _in_words(home: Home, loaded: set[int]) -> str:
 
 
 def _sample(home: Home, url: str, version: int) -> dict[str, Any] | None:
-    """Return a sample row with all inputs, those of its values that are missing included; None where there is none."""
+    """Return the fullest sample row, what it lacks taken from others: the server wants all inputs; None of no rows.
+
+    What no row has stays as it is written when it is missing.
+    """
     rows = pushed.sample_rows(home.serving / str(version))
     if not rows:
         return None
-    fullest = max(rows, key=len)
+    given = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    filled: dict[str, Any] = {}
+    for row in sorted(given, key=len, reverse=True):
+        filled = row | filled
     model = asking.over_rest(url, home.name)
-    return {name: values[0] for name, values in sorted(prediction.columns(model, {1: fullest}, "sample row").items())}
+    return {name: values[0] for name, values in sorted(prediction.columns(model, {1: filled}, "sample row").items())}
 
 
 def _ask(home: Home, url: str, row: Any) -> None:

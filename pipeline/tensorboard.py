@@ -100,11 +100,11 @@ def _chosen(home: Home, run_id: str | None) -> list[RunLogs]:
     """
     logs = run_logs.load_all(home)
     if not logs:
-        raise SetupError(
-            f"slipway tensorboard: no logs yet, got {home.name!r}; no run of it has come to its Tuner or Trainer"
-        )
+        old = run_logs.without_folders(home)
+        why = f"{old[-1]} {run_logs.OLD}" if old else "no run of it has come to its Tuner or Trainer"
+        raise SetupError(f"slipway tensorboard: no logs yet, got {home.name!r}; {why}")
     if run_id is None:
-        return [run for run in map(run_logs.made, logs) if run.training or run.search]
+        return run_logs.each_once(logs)
     known = {run.run_id: run for run in logs}
     if run_id not in known:
         hint = names.suggestion(run_id, known)

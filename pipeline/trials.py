@@ -13,10 +13,13 @@ NETWORKS = ("architecture", "network")
 def summary(report: Mapping[str, Any]) -> str:
     """Return the key figure: `10 trials, best val_auc 0.9312`, and of several networks which one it was."""
     failed = sum(trial["objective"] is None for trial in report["trials"])
-    winner = _best(report)
-    best = f"{len(report['trials'])} trials, best {report['objective']} {winner['objective']:.4f}"
-    best += "".join(f" by {winner['hyperparameters'][name]}" for name in NETWORKS if name in winner["hyperparameters"])
-    return f"{best}, {failed} FAILED" if failed else best
+    found = f"{len(report['trials'])} trials"
+    if report["best"] is not None:
+        winner = _best(report)
+        found += f", best {report['objective']} {winner['objective']:.4f}"
+        drawn = winner["hyperparameters"]
+        found += "".join(f" by {drawn[name]}" for name in NETWORKS if name in drawn)
+    return f"{found}, {failed} FAILED" if failed else found
 
 
 def lines(report: Mapping[str, Any]) -> list[str]:
@@ -29,7 +32,9 @@ def lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def table(report: Mapping[str, Any]) -> list[str]:
-    """Return a line per trial, and what mattered."""
+    """Return a line per trial, none of none, and what mattered if the search is over."""
+    if not report["trials"]:
+        return []
     finished = [trial for trial in report["trials"] if trial["objective"] is not None]
     finished.sort(key=lambda trial: trial["objective"], reverse=report["direction"] == "max")
     others = [trial for trial in report["trials"] if trial["objective"] is None]
@@ -40,7 +45,7 @@ def table(report: Mapping[str, Any]) -> list[str]:
     found = aligned(rows)
     if len(finished) > LINES:
         found.append(f"and {len(finished) - LINES} more in trials.json")
-    return [*found, *_importance(report["importance"])]
+    return [*found, *_importance(report["importance"])] if "importance" in report else found
 
 
 def _best(report: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -35,17 +35,34 @@ feature {{ name: "stars" type: INT {ALWAYS} }}
 feature {{ name: "price" type: FLOAT {ALWAYS} }}
 """
 Row = dict[str, Any]
+# Groups of tests, see below, by the time they take; the others take less.
+LONGEST = (
+    "pushed",
+    "serving",
+    "pipeline",
+    "components",
+    "models",
+    "test_kill",
+    "test_heads",
+    "test_init",
+    "test_splits",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares costly fixtures in one process of `make test`: a folder, or a file of whole runs; those last."""
+    """Keep what shares costly fixtures in one process of `make test`; the longest first, so that both end together.
+
+    What shares costs: a folder, or of the whole runs those in one home, else a file.
+    """
     tests = Path(__file__).parent
 
     def group(item: pytest.Item) -> str:
         path = item.path.relative_to(tests)
-        return path.stem if path.parts[0] == "end_to_end" else path.parts[0]
+        if path.parts[0] != "end_to_end":
+            return path.parts[0]
+        return "pushed" if "pushed" in getattr(item, "fixturenames", ()) else path.stem
 
-    items.sort(key=lambda item: "end_to_end" in item.path.parts)
+    items.sort(key=lambda item: LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
 

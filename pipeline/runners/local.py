@@ -53,27 +53,31 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
         ir = build.build(file, home, record.run_id)
     for name in partial.choose(ir, options):
         begun = time.time()
+        record.steps.append(runs.StepRecord(name, "unfinished", 0.0))
         try:
             with screen.working_on(name):
-                step = _run_step(file, ir, name)
+                record.steps[-1] = _run_step(file, home, ir, record)
         except Exception as error:
             LOGGER.exception("%s failed", name)
-            step = runs.StepRecord(name, "failed", time.time() - begun)
+            record.steps[-1] = runs.StepRecord(name, "failed", 0.0)
             raise causes.step_error(name, error, file.config.metadata) from error
         finally:
-            step.seconds = time.time() - begun
-            record.steps.append(step)
+            record.steps[-1].seconds = time.time() - begun
             runs.save(home, record)
-            _print_step(step, screen)
+            _print_step(record.steps[-1], screen)
 
 
-def _run_step(file: ConfigFile, ir: object, name: str) -> runs.StepRecord:
-    """Launch one node and return what became of it."""
-    from pipeline import findings, node
+def _run_step(file: ConfigFile, home: Home, ir: object, record: runs.Run) -> runs.StepRecord:
+    """Launch the node of the last record, which is saved when it begins to execute, and return what became of it."""
+    from pipeline import node, step_records
 
-    outcome = node.launch(ir, name)
-    found = findings.of(name, file.config, outcome.outputs)
-    return runs.StepRecord(name, outcome.state, 0.0, found.figure, found.lines, found.exit_code, found.details)
+    step = record.steps[-1]
+
+    def executes(info: object) -> None:
+        step_records.begin(step, info)
+        runs.save(home, record)
+
+    return step_records.finished(step.name, file.config, node.launch(ir, step.name, executes))
 
 
 def _print_step(step: runs.StepRecord, screen: Screen) -> None:

@@ -67,6 +67,9 @@ def _results(folder):
 def test_a_killed_search_goes_on_and_trains_no_trial_twice(tmp_path):
     config = {"numbers": 6, "trial_s": 0.3}
     _kill(tmp_path, config, 3)
+    (at_work,) = (tmp_path / "Tuner/.system/search").glob("*/search")
+    assert len(json.loads((at_work / "trials.json").read_text(encoding="utf-8"))["trials"]) == 2
+    assert len(list((at_work / "logs").iterdir())) == 3
     before = _journal(tmp_path)
     assert Counter(before) == Counter([("begin", 1), ("end", 1), ("begin", 2), ("end", 2), ("begin", 3)])
     assert _start(tmp_path, config).wait(TIMEOUT_S) == 0

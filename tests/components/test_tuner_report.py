@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_multiplexer import EventMultiple
 from tensorboard.plugins.hparams import metadata, plugin_data_pb2
 
 from components import _tuner_hparams, _tuner_importance, _tuner_report
+from pipeline import curves
 
 
 def _space():
@@ -124,6 +125,17 @@ def test_a_report_tells_each_trial_with_its_curve_and_error(searched):
             assert trial["objective"] == pytest.approx(np.mean(best), rel=1e-5)
     objectives = {t["trial"]: t["objective"] for t in report["trials"] if t["objective"] is not None}
     assert report["best"] == min(objectives, key=objectives.get)
+
+
+def test_a_search_at_work_has_a_report_without_importance_and_the_curve_of_every_trial(searched):
+    folder, report = searched
+    at_work = folder / "untitled_project"
+    so_far = json.loads((at_work / "trials.json").read_text(encoding="utf-8"))
+    assert so_far == {key: value for key, value in report.items() if key != "importance"}
+    for trial in report["trials"]:
+        (written,) = (at_work / "logs" / f"trial_{trial['trial']}").iterdir()
+        values = [value for tag, _, value in curves._scalars(written) if tag == "val_loss"]
+        assert values == pytest.approx([point["val_loss"] for point in trial["curve"]])
 
 
 def test_the_trials_are_a_table_for_notebooks(searched):

@@ -1,17 +1,19 @@
-"""The metadata and the logs that three runs leave, without running them.
+"""The records and the logs that four runs leave, without running them.
 
-run-1 searched (execution 1) and trained (2); run-2 took both from the cache (3, 4); run-3 took the search from the
-cache (5), and its Trainer is at work (6). The paths in the metadata are those of a container.
+1-1 searched and trained; 1-2 took both from the cache; 1-3 took the search from the cache, and its Trainer is at
+work; the Tuner of run-4 is at work in a process of its own. The paths in the records are those of a container.
 """
 
 import json
 from pathlib import Path
-from typing import Any
 
+from pipeline import runs
 from pipeline.home import Home
+from pipeline.runs import Run, StepRecord
 
 SEARCH, TRAINING, AT_WORK = "Tuner/tuner_results/1", "Trainer/model_run/2", "Trainer/model_run/6"
-LOSSES = {SEARCH: [0.9, 0.5], TRAINING: [0.8, 0.4, 0.2], AT_WORK: [0.7, 0.3]}
+SEARCHING = "Tuner/.system/search/0a1b/search"
+LOSSES = {SEARCH: [0.9, 0.5], TRAINING: [0.8, 0.4, 0.2], AT_WORK: [0.7, 0.3], SEARCHING: [0.6, 0.4]}
 REPORT = {
     "objective": "val_loss",
     "direction": "min",
@@ -25,25 +27,42 @@ REPORT = {
     ],
     "importance": None,
 }  # fmt: skip
+SO_FAR = {key: value for key, value in REPORT.items() if key != "importance"}
 
 
 def make(home: Home) -> Home:
     """Write everything into a home, and return it."""
-    search = home.artifacts / SEARCH
-    search.mkdir(parents=True)
-    (search / "trials.json").write_text(json.dumps(REPORT), encoding="utf-8")
-    log(search / "logs" / "trial_0", "val_loss", LOSSES[SEARCH])
+    for folder, report in ((SEARCH, REPORT), (SEARCHING, SO_FAR)):
+        search = home.artifacts / folder
+        search.mkdir(parents=True)
+        (search / "trials.json").write_text(json.dumps(report), encoding="utf-8")
+        log(search / "logs" / "trial_0", "val_loss", LOSSES[folder])
     for folder in (TRAINING, AT_WORK):
         for split in ("train", "validation"):
             log(home.artifacts / folder / split, "epoch_loss", LOSSES[folder])
-    metadata = Metadata(home)
-    metadata.add("run-1", "COMPLETE", SEARCH)
-    metadata.add("run-1", "COMPLETE", TRAINING)
-    metadata.add("run-2", "CACHED", SEARCH)
-    metadata.add("run-2", "CACHED", TRAINING)
-    metadata.add("run-3", "CACHED", SEARCH)
-    metadata.add("run-3", "RUNNING")
+    made = [step("Tuner", "ran", tuner_results=SEARCH), step("Trainer", "ran", model_run=TRAINING)]
+    cached = [step("Tuner", "cached", tuner_results=SEARCH), step("Trainer", "cached", model_run=TRAINING)]
+    save(home, "1-1", *made)
+    save(home, "1-2", *cached)
+    save(home, "1-3", cached[0], step("Trainer", "unfinished", model_run=AT_WORK))
     return home
+
+
+def search_at_work(home: Home) -> None:
+    """Let a fourth run search, by `slipway node`."""
+    tuner = step("Tuner", "unfinished", tuner_results="Tuner/tuner_results/7")
+    tuner.details = {"search": f"/elsewhere/{SEARCHING.rpartition('/')[0]}"}
+    runs.save_step(home, "run-4", tuner)
+
+
+def step(name: str, state: str, **folders: str) -> StepRecord:
+    """Return the record of a step with its outputs by key, as a container wrote it."""
+    return StepRecord(name, state, 3.0, outputs={key: [f"/elsewhere/{folder}"] for key, folder in folders.items()})
+
+
+def save(home: Home, run_id: str, *steps: StepRecord) -> None:
+    """Write the record of a run."""
+    runs.save(home, Run(run_id, home.name, "small.yaml", [], list(steps), seconds=9.0))
 
 
 def log(folder: Path, tag: str, values: list[float]) -> None:
@@ -53,39 +72,3 @@ def log(folder: Path, tag: str, values: list[float]) -> None:
     with tf.summary.create_file_writer(str(folder)).as_default():
         for step, value in enumerate(values):
             tf.summary.scalar(tag, value, step=step)
-
-
-class Metadata:
-    """A store of metadata to which executions are added, numbered from 1."""
-
-    def __init__(self, home: Home) -> None:
-        from ml_metadata import metadata_store
-        from ml_metadata.proto import metadata_store_pb2
-
-        self.mlmd: Any = metadata_store_pb2
-        connection = self.mlmd.ConnectionConfig()
-        connection.sqlite.filename_uri = str(home.metadata)
-        connection.sqlite.connection_mode = self.mlmd.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
-        home.metadata.parent.mkdir(parents=True)
-        self.store = metadata_store.MetadataStore(connection)
-        self.run_type = self.store.put_context_type(self.mlmd.ContextType(name="pipeline_run"))
-        self.step_type = self.store.put_execution_type(self.mlmd.ExecutionType(name="step"))
-        self.logs_type = self.store.put_artifact_type(self.mlmd.ArtifactType(name="logs"))
-        self.artifacts: dict[str, int] = {}
-
-    def add(self, run_id: str, state: str, *folders: str) -> None:
-        """Add an execution to a run, with its outputs."""
-        run = self.store.get_context_by_type_and_name("pipeline_run", run_id)
-        run = run or self.mlmd.Context(type_id=self.run_type, name=run_id)
-        execution = self.mlmd.Execution(type_id=self.step_type, last_known_state=state)
-        self.store.put_execution(execution, [self._output(folder) for folder in folders], [run])
-
-    def _output(self, folder: str) -> tuple[Any, Any]:
-        if folder not in self.artifacts:
-            artifact = self.mlmd.Artifact(type_id=self.logs_type, uri=f"/elsewhere/{folder}")
-            (self.artifacts[folder],) = self.store.put_artifacts([artifact])
-        (artifact,) = self.store.get_artifacts_by_id([self.artifacts[folder]])
-        event = self.mlmd.Event(artifact_id=artifact.id, type=self.mlmd.Event.OUTPUT)
-        event.path.steps.add(key=Path(folder).parts[1])
-        event.path.steps.add(index=0)
-        return artifact, event

@@ -1,6 +1,7 @@
 """`slipway init`: a config that is valid as it is, whatever the data look like; every mistake one line."""
 
 import csv
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,27 @@ def test_the_schema_fits_the_data_it_was_made_from(command, odd, tmp_path):
     assert yaml.safe_load((tmp_path / "there/mine.yaml").read_text("utf-8"))["data"]["path"] == "../Odd data (1).csv"
 
 
+def test_the_command_to_run_next_can_be_pasted_whatever_the_path(command, tmp_path):
+    _write(tmp_path / "rows.csv", y=[0, 1] * 20, x=[number % 7 for number in range(40)])
+    lines = command("rows.csv", "--label", "y", "-o", "my configs/it's.yaml")
+    assert shlex.split(lines[-1]) == ["next", "slipway", "run", "my configs/it's.yaml"]
+    (run,) = (line for line in (tmp_path / "my configs/it's.yaml").read_text().splitlines() if line.startswith("# Run"))
+    assert shlex.split(run)[2:] == ["slipway", "run", "my configs/it's.yaml"]
+
+
+@pytest.mark.parametrize(("label", "guess"), [("flag", "guessing (0.5)"), ("amount", "the median for every row (")])
+def test_where_every_column_is_worse_than_guessing_the_bound_is_the_guess(label, guess, command, tmp_path):
+    random = np.random.default_rng(1)
+    values = {"flag": random.permutation([0, 1] * 60), "amount": random.normal(size=120).round(3)}[label]
+    _write(tmp_path / "rows.csv", **{label: values, "noise": np.random.default_rng(2).normal(size=120).round(3)})
+    lines = command("rows.csv", "--label", label)
+    (threshold,) = (line for line in lines if line.startswith("threshold"))
+    assert f": {guess}" in threshold
+    assert threshold.endswith("), which no column alone can beat")
+    assert any(line.startswith("features") and line.endswith(", no better than guessing") for line in lines)
+    assert "halfway" not in (tmp_path / "configs/rows.yaml").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("label", "task", "metric"),
     [("kind", "multiclass", "categorical_accuracy"), ("amount", "regression", "mae"), ("flag", "binary", "auc")],
@@ -133,6 +155,12 @@ def test_every_task_has_its_metrics_and_a_bound_between_guessing_and_the_best_co
 
 
 MISTAKES = {
+    "a text of its own in every row": (
+        ["rows.csv", "--label", "who"],
+        "who,x\n" + "".join(f"person {number},{number % 3}\n" for number in range(40)),
+        3,
+        "--label who: text with 40 different values in 40 rows, got person 0, person 1, person 10, …; at most 100 ",
+    ),
     # arguments, content of rows.csv, exit code, the line
     "no such label": (
         ["rows.csv", "--label", "colour"],

@@ -1,44 +1,76 @@
-"""Which run left which logs, from TFX's metadata."""
+"""Which run left which logs, from the records of its steps."""
 
-from pathlib import Path
-
-from pipeline import run_logs
+from pipeline import run_logs, runs
 from pipeline.home import Home
 from pipeline.run_logs import RunLogs
-from tests.pipeline.small_runs import AT_WORK, SEARCH, TRAINING, Metadata
+from pipeline.runs import StepRecord
+from tests.pipeline import small_runs
+from tests.pipeline.small_runs import AT_WORK, SEARCH, SEARCHING, TRAINING
 
 
 def test_a_run_has_what_it_made_what_it_took_from_the_cache_and_what_it_is_at(watched):
     search, training, at_work = (watched.artifacts / folder for folder in (SEARCH, TRAINING, AT_WORK))
     logs = run_logs.load_all(watched)
     assert logs == [
-        RunLogs("run-1", training, search, frozenset()),
-        RunLogs("run-2", training, search, frozenset({training, search})),
-        RunLogs("run-3", at_work, search, frozenset({search})),
+        RunLogs("1-1", training, search, frozenset()),
+        RunLogs("1-2", training, search, frozenset({training, search})),
+        RunLogs("1-3", at_work, search, frozenset({search})),
     ]
-    assert [run_logs.maker(logs, folder) for folder in (search, training, at_work)] == ["run-1", "run-1", "run-3"]
-    assert [(run.training, run.search) for run in map(run_logs.made, logs)] == [
-        (training, search),
-        (None, None),
-        (at_work, None),
+    assert [run_logs.maker(logs, folder) for folder in (search, training, at_work)] == ["1-1", "1-1", "1-3"]
+    assert [(run.run_id, run.training, run.search) for run in run_logs.each_once(logs)] == [
+        ("1-1", training, search),
+        ("1-3", at_work, None),
+    ]
+
+
+def test_a_search_at_work_is_that_of_the_run_that_is_at_it_now(watched):
+    small_runs.search_at_work(watched)
+    *_, last = run_logs.load_all(watched)
+    searching = watched.artifacts / SEARCHING
+    assert last == RunLogs("run-4", None, searching, frozenset(), searching=True)
+    goes_on = small_runs.step("Tuner", "unfinished", tuner_results="Tuner/tuner_results/8")
+    goes_on.details = {"search": f"/on/another/machine/{SEARCHING.rpartition('/')[0]}"}
+    small_runs.save(watched, "run-5", goes_on)
+    logs = run_logs.load_all(watched)
+    assert run_logs.maker(logs, searching) == "run-5"
+    assert [run.run_id for run in run_logs.each_once(logs)] == ["1-1", "1-3", "run-5"]
+
+
+def test_the_steps_of_a_finished_run_are_there_once(watched):
+    small_runs.search_at_work(watched)
+    (tuner,), _ = runs.steps_of(watched, "run-4")
+    small_runs.save(watched, "20261121-114315-run-4", tuner)
+    assert [run.run_id for run in run_logs.load_all(watched)] == [
+        "1-1",
+        "1-2",
+        "1-3",
+        "20261121-114315-run-4",
+    ]
+
+
+def test_what_no_known_run_made_is_that_of_the_first_that_took_it(watched):
+    *_, second, third = run_logs.load_all(watched)
+    assert [(run.run_id, run.search) for run in run_logs.each_once([second, third])] == [
+        ("1-2", watched.artifacts / SEARCH),
+        ("1-3", None),
     ]
 
 
 def test_runs_without_logs_are_left_out(tmp_path):
     home = Home(tmp_path, "small")
     assert run_logs.load_all(home) == []
-    metadata = Metadata(home)
-    assert run_logs.load_all(home) == []
-    metadata.add("run-1", "COMPLETE")
-    metadata.add("run-2", "COMPLETE", "Trainer/model_run/deleted")
+    small_runs.save(
+        home, "1-1", StepRecord("ExampleGen", "ran", 1.0, outputs={"examples": ["/x/ExampleGen/examples/1"]})
+    )
+    small_runs.save(home, "1-2", small_runs.step("Trainer", "ran", model_run="Trainer/model_run/deleted"))
     assert run_logs.load_all(home) == []
     (home.artifacts / "Trainer/model_run/deleted").mkdir(parents=True)
-    assert [run.run_id for run in run_logs.load_all(home)] == ["run-2"]
+    assert [run.run_id for run in run_logs.load_all(home)] == ["1-2"]
 
 
-def test_a_run_that_trains_and_is_read_is_not_disturbed(watched):
-    run_logs.load_all(watched)
-    before = watched.metadata.read_bytes()
-    run_logs.load_all(watched)
-    assert watched.metadata.read_bytes() == before
-    assert sorted(path.name for path in Path(watched.metadata.parent).iterdir()) == ["metadata.sqlite"]
+def test_a_record_of_an_earlier_version_is_known_to_be_one(tmp_path):
+    home = Home(tmp_path, "small")
+    small_runs.save(home, "1-1", StepRecord("Trainer", "cached", 1.0))
+    small_runs.save(home, "1-2", StepRecord("Trainer", "failed", 1.0), StepRecord("ExampleGen", "ran", 1.0))
+    small_runs.save(home, "1-3", small_runs.step("Trainer", "ran", model_run=TRAINING))
+    assert run_logs.without_folders(home) == ["1-1"]

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline import pushed
 from pipeline.errors import SetupError
-from pipeline.serve import LONGEST_PASTED, _curl, _port, _reachable
+from pipeline.serve import LONGEST_PASTED, _curl, _port, _reachable, _sample
 
 FREE = ("--engine", "embedded", "--port", "0", "--grpc-port", "0")
 
@@ -153,6 +153,15 @@ def test_files_for_containers_and_clusters_are_written(command, home, tmp_path):
 )
 def test_a_url_names_an_address_that_can_be_asked(host, address):
     assert _reachable(host) == address
+
+
+def test_what_the_fullest_sample_row_lacks_comes_from_another(home, served):
+    path = home.serving / "3" / "assets.extra" / "sample_rows.jsonl"
+    rows = [{"fare": 2.5, "company": "B", "zone": None}, {"zone": 7, "fare": 1.0}, {"company": "A"}]
+    url = f"http://127.0.0.1:{served.rest_port}"
+    for count, zone in ((3, 7), (1, -(2**63))):
+        path.write_text("\n".join(map(json.dumps, rows[:count])), encoding="utf-8")
+        assert _sample(home, url, 3) == {"fare": 2.5, "company": "B", "zone": zone}
 
 
 def test_a_picture_that_is_too_long_to_paste_goes_into_a_file(home):

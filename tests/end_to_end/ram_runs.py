@@ -1,7 +1,7 @@
 """`python ram_runs.py HOME`: two runs of the command in one process, whose artifacts are in TensorFlow's `ram://`.
 
-Beam has no such filesystem and takes what is declared here, TensorFlow's own functions under Beam's names. What the
-artifacts and the pushed version are is written to HOME/found.json.
+Beam has no such filesystem and takes what is declared here, TensorFlow's own functions under Beam's names. What is
+there in the end is written to HOME/found.json.
 """
 
 import json
@@ -11,10 +11,12 @@ from typing import Any
 
 import tensorflow as tf
 from apache_beam.io.filesystem import CompressedFile, CompressionTypes, FileMetadata, FileSystem
+from tensorflow.python.lib.io import file_io
 
 from pipeline import cli
 
 gfile = tf.io.gfile
+rename, list_directory = gfile.rename, file_io.list_directory_v2
 SETTINGS = {
     "pipeline_root": "ram://bucket/artifacts", "tuner.max_trials": 1, "tuner.epochs": 1, "training.epochs": 2,
     "mobile": "{variants: {float32: {required: true}}}",
@@ -85,8 +87,26 @@ class Ram(FileSystem):
             (gfile.rmtree if gfile.isdir(path) else gfile.remove)(path)
 
 
+def whole_rename(source: str, destination: str, overwrite: bool = False) -> None:
+    """Rename a file or a folder; TensorFlow's own leaves what is in a folder in memory behind."""
+    names = [f"{folder}/{name}" for folder, _, names in gfile.walk(source) for name in names]
+    for name in names:
+        gfile.makedirs(name.replace(source, destination, 1).rpartition("/")[0])
+        rename(name, name.replace(source, destination, 1), overwrite)
+    if names:
+        gfile.rmtree(source)
+    else:
+        rename(source, destination, overwrite)
+
+
+def true_list(path: str) -> list[str]:
+    """List a folder; in memory, TensorFlow finds `.extra` in the folder `assets` when there is an `assets.extra`."""
+    return [name for name in list_directory(path) if gfile.exists(f"{path}/{name}")]
+
+
 def main(home: Path) -> None:
     """Run twice, and write down what is there."""
+    gfile.rename, file_io.list_directory_v2 = whole_rename, true_list
     settings = [word for key, value in SETTINGS.items() for word in ("--set", f"{key}={value}")]
     codes = []
     for _ in range(2):

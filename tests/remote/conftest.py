@@ -36,7 +36,7 @@ class Bucket:
             "PYTHONPATH": os.pathsep.join(map(str, (ROOT, LIBRARIES / "s3"))),
         }  # fmt: skip
         with (folder / "server.log").open("wb") as log:
-            command = [LIBRARIES / "moto" / "bin" / "moto_server", "-H", "127.0.0.1", "-p", str(port)]
+            command = [LIBRARIES / "moto/bin/python", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         deadline = time.monotonic() + 120
         while not self._listens(port):

@@ -39,7 +39,7 @@ def test_every_step_runs_and_the_second_run_takes_all_from_the_cache(home):
 
 def test_artifacts_are_there_whole_and_nowhere_else(home):
     kept = json.loads((home / "found.json").read_text())["kept"]
-    steps = {path.split("/")[5] for path in kept}
+    steps = {path.split("/")[6] for path in kept}
     assert {"ExampleGen", "Transform", "Tuner", "Trainer", "Evaluator", "TfLite", "Pusher", "MobilePusher"} <= steps
     names = {path.rpartition("/")[2] for path in kept}
     assert {"saved_model.pb", "trials.json", "epochs.csv", "step_times.json", "doors.json", "float32.tflite"} <= names

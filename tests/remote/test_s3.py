@@ -83,7 +83,7 @@ def test_a_bucket_out_of_reach_is_one_line_before_any_step(runs):
 
 @pytest.mark.timeout(1800)
 def test_what_was_killed_goes_on_to_a_pushed_model_and_then_all_is_cached(runs):
-    runs.kill_when("/trial_0/checkpoint")  # a trial has ended
+    runs.kill_when("/trial_1/")  # the first trial has ended for good, the second is being kept
     runs.kill_when("/.system/training/")
     steps = runs.last()
     assert steps["Transform"]["state"] == "cached"
@@ -94,7 +94,9 @@ def test_what_was_killed_goes_on_to_a_pushed_model_and_then_all_is_cached(runs):
     assert 0 < len(steps["Trainer"]["details"]["step_times"]) < EPOCHS, "it goes on, and does not begin anew"
     assert steps["MobilePusher"]["state"] == "ran"
     logs = "".join(log.read_text(errors="replace") for log in runs.home.glob("runs/taxi/*/log.txt"))
-    assert Counter(re.findall(r"slipway\.progress: trial (\d+): ", logs)) == {"0": 1, "1": 1, "2": 1}
+    ended = Counter(re.findall(r"slipway\.progress: trial (\d+): ", logs))
+    assert (ended["0"], ended["2"]) == (1, 1)
+    assert ended["1"] <= 1, "no trial is done twice"
     assert len(list((runs.home / "serving/taxi").glob("[0-9]*/saved_model.pb"))) == 1
 
     runs.end(runs.start())

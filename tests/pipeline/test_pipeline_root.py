@@ -66,12 +66,13 @@ def _refused(config):
 
 
 def test_s3_without_its_libraries_is_told(read_config, monkeypatch):
-    for name in ("tensorflow_io", "boto3"):
-        with monkeypatch.context() as without:
-            without.setitem(sys.modules, name, None)
-            line = _refused(read_config(pipeline_root="s3://bucket/a"))
-            assert line.startswith("pipeline_root: s3:// needs tensorflow-io and boto3, got ")
-            assert "Python 3.11" in line or sys.version_info < (3, 12)
+    for missing, there in (("tensorflow_io", "boto3"), ("boto3", "tensorflow_io")):
+        monkeypatch.setitem(sys.modules, missing, None)
+        monkeypatch.setitem(sys.modules, there, sys)
+        line = _refused(read_config(pipeline_root="s3://bucket/a"))
+        assert line.startswith("pipeline_root: s3:// needs tensorflow-io and boto3, got ")
+        assert missing in line.partition(", got ")[2]
+        assert "Python 3.11" in line or sys.version_info < (3, 12)
 
 
 def test_a_filesystem_that_is_unknown_is_told(read_config):

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EPOCHS = 60
+EPOCHS = 20
+TIMEOUT_S = 1200
 SETTINGS = {
     "tuner.max_trials": "3", "tuner.epochs": "2", "training.patience": str(EPOCHS),
-    "mobile.variants": "{float32: {required: true}}", "evaluation.slices": "[]",
+    "mobile.variants": "{float32: {required: true}}", "evaluation.metrics": "[auc]", "evaluation.slices": "[]",
     "evaluation.thresholds": "[{metric: auc, min: 0.5}]",
 }  # fmt: skip
 
@@ -41,7 +42,10 @@ class Runs:
 
     def end(self, process: Any, code: int = 0) -> str:
         """Wait for a run and return what it printed."""
-        output, _ = process.communicate(timeout=600)
+        try:
+            output, _ = process.communicate(timeout=TIMEOUT_S)
+        finally:
+            process.kill()
         assert process.returncode == code, output
         assert "Traceback" not in output, output
         assert "not-to-be-seen" not in output
@@ -50,7 +54,7 @@ class Runs:
     def kill_when(self, part: str) -> None:
         """Start a run, and kill it when there is an object with such a name in the bucket."""
         process = self.start()
-        deadline = time.monotonic() + 600
+        deadline = time.monotonic() + TIMEOUT_S
         while not self.bucket.objects(part):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline
@@ -81,7 +85,7 @@ def test_a_bucket_out_of_reach_is_one_line_before_any_step(runs):
     assert runs.bucket.objects() == []
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(4 * TIMEOUT_S)
 def test_what_was_killed_goes_on_to_a_pushed_model_and_then_all_is_cached(runs):
     runs.kill_when("/trial_1/")  # the first trial has ended for good, the second is being kept
     runs.kill_when("/.system/training/")

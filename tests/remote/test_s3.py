@@ -51,11 +51,11 @@ class Runs:
         assert "not-to-be-seen" not in output
         return output
 
-    def kill_when(self, part: str) -> None:
-        """Start a run, and kill it when there is an object with such a name in the bucket."""
+    def kill_when(self, end: str) -> None:
+        """Start a run, and kill it when there is an object whose name ends so in the bucket."""
         process = self.start()
         deadline = time.monotonic() + TIMEOUT_S
-        while not self.bucket.objects(part):
+        while not any(name.endswith(end) for name in self.bucket.objects()):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -87,8 +87,8 @@ def test_a_bucket_out_of_reach_is_one_line_before_any_step(runs):
 
 @pytest.mark.timeout(4 * TIMEOUT_S)
 def test_what_was_killed_goes_on_to_a_pushed_model_and_then_all_is_cached(runs):
-    runs.kill_when("/trial_1/")  # the first trial has ended for good, the second is being kept
-    runs.kill_when("/.system/training/")
+    runs.kill_when("/trial_1/trial.json")  # the first trial has ended for good, the second is being kept
+    runs.kill_when("/state.npz")
     steps = runs.last()
     assert steps["Transform"]["state"] == "cached"
     assert steps["Tuner"]["state"] == "ran"

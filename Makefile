@@ -2,7 +2,7 @@
 bin := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
 
-.PHONY: help setup demo check test bench containers databases kubeflow lock clean
+.PHONY: help setup demo check test bench containers databases kubeflow remote lock clean
 
 help:  ## what you are reading
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -31,6 +31,14 @@ kubeflow: setup  ## the taxi pipeline as Kubeflow runs it, each step in a contai
 
 databases: setup  ## lineage in PostgreSQL and MariaDB, which must be installed
 	$(bin)/pytest -n 2 tests/databases
+
+# Apart from the environment of the project: none of these is in its lock.
+remote: setup  ## artifacts in a bucket of S3, of moto's server; Python 3.11, since tensorflow-io has no newer one
+	$(bin)/uv venv --quiet --clear --python $(bin)/python .venv/.remote/moto
+	$(bin)/uv pip install --quiet --python .venv/.remote/moto/bin/python 'moto[server]'
+	$(bin)/uv pip install --quiet --python $(bin)/python --no-deps --target .venv/.remote/s3 \
+		tensorflow-io==0.37.1 tensorflow-io-gcs-filesystem==0.37.1 boto3 botocore s3transfer jmespath
+	$(bin)/pytest tests/remote
 
 lock: setup  ## resolve pyproject.toml into requirements.txt, and the image's from that; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 # A label of text with so many classes must have so many rows of each on average, or it is rather an id.
@@ -81,7 +82,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _read(uri: str, split: str, name: str, message: Any) -> Any:
-    with open(os.path.join(uri, f"Split-{split}", name), "rb") as file:
+    with fileio.open(os.path.join(uri, f"Split-{split}", name), "rb") as file:
         message.ParseFromString(file.read())
     return message
 

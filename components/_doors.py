@@ -18,6 +18,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
+from components import _local_copies
 from serving import doors, server
 from serving.client import Client, GrpcClient
 from serving.predictor import Predictor
@@ -41,14 +42,15 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             ValueError: the doors disagree, or agree on NaN; one line per door and output.
         """
-        model = Path(artifact_utils.get_single_uri(input_dict["model"]), "Format-Serving")
         examples = first_examples(artifact_utils.get_single_uri(input_dict["examples"]))
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        report = compare(model, examples)
-        folder = Path(blessing.uri)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / REPORT).write_text(json.dumps(report, indent=1), encoding="utf-8")
-        (folder / BLESSED_FILE).touch()
+        with _local_copies.of(artifact_utils.get_single_uri(input_dict["model"])) as model:
+            report = compare(model / "Format-Serving", examples)
+        with _local_copies.of_outputs(output_dict):
+            folder = Path(blessing.uri)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / REPORT).write_text(json.dumps(report, indent=1), encoding="utf-8")
+            (folder / BLESSED_FILE).touch()
         blessing.set_int_custom_property(BLESSED_PROPERTY, 1)
 
 

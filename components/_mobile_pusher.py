@@ -9,7 +9,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, component_spec, standard_artifacts
 
-from components import _pusher
+from components import _local_copies, _pusher
 from components._tflite import MobileModel
 from components._tflite_handover import write_json
 
@@ -19,7 +19,11 @@ class Executor(base_executor.BaseExecutor):
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Push; what is not pushed leaves `pushed_version` empty."""
-        mobile = Path(artifact_utils.get_single_uri(input_dict["mobile_model"]))
+        mobile_uri = artifact_utils.get_single_uri(input_dict["mobile_model"])
+        with _local_copies.of(mobile_uri) as mobile, _local_copies.of_outputs(output_dict):
+            self._push(mobile, input_dict, output_dict, exec_properties["destination"])
+
+    def _push(self, mobile: Path, input_dict: dict[str, Any], output_dict: dict[str, Any], destination: str) -> None:
         model = artifact_utils.get_single_instance(input_dict["pushed_model"])
         number = model.get_string_custom_property("pushed_version")
         blessed = json.loads((mobile / "report.json").read_text(encoding="utf-8"))["blessed"]
@@ -31,7 +35,7 @@ class Executor(base_executor.BaseExecutor):
         shutil.copytree(mobile, copy, dirs_exist_ok=True)
         sheet = json.loads((copy / "model.json").read_text(encoding="utf-8"))
         write_json(copy / "model.json", {"version": int(number), **sheet})
-        version = Path(exec_properties["destination"], number)
+        version = Path(destination, number)
         push(copy, version)
         pushed.set_string_custom_property("pushed_version", number)
         pushed.set_string_custom_property("pushed_destination", str(version))

@@ -18,6 +18,8 @@ from tfx.proto import pusher_pb2
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, proto_utils
 
+from components import _local_copies
+
 # No model server takes a name that is not a number for a version.
 UNFINISHED = ".unfinished-"
 
@@ -34,7 +36,8 @@ class Executor(executor.Executor):
         destination = pusher_pb2.PushDestination()
         proto_utils.json_to_proto(exec_properties["push_destination"], destination)
         source = self.GetModelPath(input_dict)
-        version = push(Path(source), Path(destination.filesystem.base_directory))
+        with _local_copies.of(source) as model:
+            version = push(model, Path(destination.filesystem.base_directory))
         io_utils.copy_dir(source, pushed.uri)
         self._MarkPushed(pushed, pushed_destination=str(version), pushed_version=version.name)
 

@@ -16,7 +16,7 @@ from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact, artifact_utils, component_spec, standard_artifacts, system_artifacts
 
-from components import _tflite_convert, _tflite_handover, _tflite_report
+from components import _local_copies, _tflite_convert, _tflite_handover, _tflite_report
 from serving.predictor import Predictor
 from serving.rows import MISSING, from_examples
 
@@ -42,10 +42,13 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             ValueError: the model was not exported for phones.
         """
-        options = json.loads(exec_properties["options"])
-        model = Path(artifact_utils.get_single_uri(input_dict["model"]), "Format-Serving")
         examples = artifact_utils.get_single_uri(input_dict["examples"])
-        folder = Path(artifact_utils.get_single_uri(output_dict["mobile_model"]))
+        model_uri = artifact_utils.get_single_uri(input_dict["model"])
+        with _local_copies.of(model_uri) as model, _local_copies.of_outputs(output_dict):
+            folder = Path(artifact_utils.get_single_uri(output_dict["mobile_model"]))
+            self._make(model / "Format-Serving", examples, folder, json.loads(exec_properties["options"]))
+
+    def _make(self, model: Path, examples: str, folder: Path, options: dict[str, Any]) -> None:
         predictor = Predictor(model)
         try:
             if _tflite_convert.TRANSFORMED not in predictor.signatures:

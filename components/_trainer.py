@@ -10,7 +10,7 @@ from tfx.components.trainer import component, executor, fn_args_utils
 from tfx.dsl.components.base import executor_spec
 from tfx.types import artifact_utils
 
-from components import _unfinished
+from components import _local_copies, _unfinished
 
 
 class Executor(executor.GenericExecutor):
@@ -18,8 +18,9 @@ class Executor(executor.GenericExecutor):
 
     def Do(self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]) -> None:  # noqa: N802
         """Train, and remove the folder; after an error it stays, and the next run goes on."""
-        super().Do(input_dict, output_dict, exec_properties)
-        folder = _folder(input_dict, output_dict, exec_properties)
+        self._unfinished = folder = _folder(input_dict, output_dict, exec_properties)
+        with _local_copies.of_outputs(output_dict):
+            super().Do(input_dict, output_dict, exec_properties)
         if tf.io.gfile.exists(folder):
             tf.io.gfile.rmtree(folder)
 
@@ -27,7 +28,7 @@ class Executor(executor.GenericExecutor):
         self, input_dict: dict[str, Any], output_dict: dict[str, Any], exec_properties: dict[str, Any]
     ) -> fn_args_utils.FnArgs:
         found = super()._GetFnArgs(input_dict, output_dict, exec_properties)
-        found.working_dir = _folder(input_dict, output_dict, exec_properties)
+        found.working_dir = self._unfinished
         return found
 
 

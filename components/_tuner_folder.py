@@ -9,7 +9,7 @@ from keras_tuner.src import utils
 from tfx.types import artifact_utils
 from tfx.utils import json_utils
 
-from components import _unfinished
+from components import _local_copies, _unfinished
 
 RECORD = "record.json"
 
@@ -38,6 +38,11 @@ def save_json(path: str, content: Any) -> None:
     """Write JSON, atomically: a kill leaves the file before or after, never half of it."""
     utils.save_json(f"{path}.unfinished", content)
     tf.io.gfile.rename(f"{path}.unfinished", path, overwrite=True)
+
+
+def keep(unfinished: _local_copies.Unfinished, trial_id: str = "") -> None:
+    """Keep a search for a kill: the trial that ended, what is known of the others, and last what counts them."""
+    unfinished.keep(*[f"*/trial_{trial_id}/**/*"] * bool(trial_id), "*/trial_*/*.json", "*/*.json")
 
 
 def read_record(project_dir: str, trial_id: str) -> dict[str, Any]:

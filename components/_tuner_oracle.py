@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from functools import cmp_to_key
 from typing import Any
 
@@ -32,10 +33,12 @@ class _Lasting:
     Attributes:
         begun: when this search began, in seconds of `time.time()`; a resumed one began that much earlier.
         deadline: no trial starts after it; infinite without a limit.
+        keep: takes the id of each trial that has ended and been saved.
     """
 
     begun: float
     deadline: float
+    keep: Callable[[str], None]
 
     def create_trial(self: Any, tuner_id: str) -> Trial:
         if tuner_id not in self.ongoing_trials and (_hopeless(self) or time.time() > self.deadline):
@@ -50,6 +53,7 @@ class _Lasting:
         super().end_trial(trial)  # type: ignore[misc]
         self.save()
         _tuner_report.save_so_far(self)
+        self.keep(trial.trial_id)
         _report_progress(self, self.trials[trial.trial_id])
 
     def get_state(self: Any) -> dict[str, Any]:
@@ -62,12 +66,13 @@ class _Lasting:
         _tuner_folder.save_json(os.path.join(self._get_trial_dir(trial.trial_id), "trial.json"), trial.get_state())
 
 
-def make_lasting(oracle: Oracle, minutes: float | None) -> None:
+def make_lasting(oracle: Oracle, minutes: float | None, keep: Callable[[str], None] = lambda trial_id: None) -> None:
     """Change an oracle, fresh or just reloaded, into one that lasts.
 
     Args:
         oracle: anything that KerasTuner has.
         minutes: no trial starts when the search has taken so many, those before a kill included; None has no limit.
+        keep: called with the id of each trial that has ended, when it is saved.
     """
     spent_s = 0.0
     if tf.io.gfile.exists(oracle._get_oracle_fname()):
@@ -75,6 +80,7 @@ def make_lasting(oracle: Oracle, minutes: float | None) -> None:
             spent_s = json.load(file).get("spent_s", 0.0)
     kind = type(oracle)
     oracle.__class__ = type(f"Lasting{kind.__name__}", (_Lasting, kind), {})
+    oracle.keep = keep
     oracle.begun = time.time() - spent_s
     oracle.deadline = float("inf") if minutes is None else oracle.begun + 60 * minutes
     oracle.max_consecutive_failed_trials = float("inf")

@@ -12,7 +12,7 @@ from tfx.components.trainer import fn_args_utils
 from tfx.components.util import udf_utils
 from tfx.utils import json_utils
 
-from components import _tuner_chief, _tuner_record
+from components import _local_copies, _tuner_chief, _tuner_record
 
 # Of <linux/prctl.h>: the signal that the kernel sends when the thread that started this process ends.
 PR_SET_PDEATHSIG = 1
@@ -46,7 +46,9 @@ def work(job: dict[str, Any]) -> None:
         "KERASTUNER_ORACLE_PORT": str(job["port"]),
     }
     properties = job["exec_properties"]
-    fn_args = fn_args_utils.get_common_fn_args(json_utils.loads(job["inputs"]), properties, job["folder"])
+    inputs = json_utils.loads(job["inputs"])
+    _local_copies.register(next(iter(inputs.values()))[0].uri)
+    fn_args = fn_args_utils.get_common_fn_args(inputs, properties, job["folder"])
     found = udf_utils.get_fn(properties, "tuner_fn")(fn_args)
     _tuner_record.make_recorded(found.tuner, seed=job["seed"], deadline=job["deadline"])
     found.tuner.search(**found.fit_kwargs)

@@ -6,11 +6,15 @@ trains an epoch twice; and the other callbacks begin anew: the best weights, the
 
 import json
 import os
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 STATE = "state.npz"
 # What EarlyStopping and ReduceLROnPlateau count.
@@ -39,8 +43,8 @@ class Backup(keras.callbacks.Callback):
         self._path = os.path.join(folder, STATE)
         self._facts: dict[str, Any] | None = None
         self.epoch = 0
-        if os.path.exists(self._path):
-            with np.load(self._path, allow_pickle=False) as state:
+        if tf.io.gfile.exists(self._path):
+            with self._state() as state:
                 self._facts = json.loads(str(state["facts"]))
             self.epoch = self._facts["epoch"]
             with open(log, "w", encoding="utf-8", newline="") as file:
@@ -50,7 +54,7 @@ class Backup(keras.callbacks.Callback):
         """Restore the state, after the other callbacks have reset theirs."""
         if self._facts is None:
             return
-        with np.load(self._path, allow_pickle=False) as state:
+        with self._state() as state:
             for number, variable in zip(range(self._facts["variables"]), self._variables(), strict=True):
                 variable.assign(state[f"variable_{number}"])
             for callback in self._callbacks:
@@ -80,10 +84,22 @@ class Backup(keras.callbacks.Callback):
                 "variables": len(self._variables()),
             }
         )  # fmt: skip
-        os.makedirs(self._folder, exist_ok=True)
-        with open(f"{self._path}.unfinished", "wb") as file:
-            np.savez(file, facts=np.array(facts), **arrays)
-        os.replace(f"{self._path}.unfinished", self._path)
+        tf.io.gfile.makedirs(self._folder)
+        # The folder may be on any filesystem of TensorFlow's, in whose files nobody can go back, as numpy does.
+        with tempfile.TemporaryFile() as whole, tf.io.gfile.GFile(f"{self._path}.unfinished", "wb") as file:
+            np.savez(whole, facts=np.array(facts), **arrays)
+            whole.seek(0)
+            shutil.copyfileobj(whole, file)
+        tf.io.gfile.rename(f"{self._path}.unfinished", self._path, overwrite=True)
+
+    @contextmanager
+    def _state(self) -> Iterator[Any]:
+        with tempfile.TemporaryFile() as whole:
+            with tf.io.gfile.GFile(self._path, "rb") as file:
+                shutil.copyfileobj(file, whole)
+            whole.seek(0)
+            with np.load(whole, allow_pickle=False) as state:
+                yield state
 
     def _variables(self) -> list[Any]:
         """Return the weights, the optimizer's and the random generators' variables; metrics begin anew each epoch."""

@@ -1,12 +1,13 @@
 """Rows and label balance of each split, from the statistics that StatisticsGen wrote."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 
 from pipeline.config import Label
@@ -40,7 +41,8 @@ def read(outputs: Outputs, label: Label) -> dict[str, Split]:
     found = {}
     for name in artifact_utils.decode_split_names(artifact.split_names):
         statistics = statistics_pb2.DatasetFeatureStatisticsList()
-        statistics.ParseFromString(Path(artifact.uri, f"Split-{name}", "FeatureStats.pb").read_bytes())
+        with fileio.open(os.path.join(artifact.uri, f"Split-{name}", "FeatureStats.pb"), "rb") as file:
+            statistics.ParseFromString(file.read())
         found[name] = _split(statistics.datasets[0], label)
     return found
 

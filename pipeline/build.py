@@ -9,7 +9,7 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import hooks, metadata_store, names
+from pipeline import hooks, metadata_store, names, pipeline_root
 from pipeline.bus import Bus
 from pipeline.config_file import ConfigFile
 from pipeline.errors import ConfigError
@@ -35,7 +35,7 @@ def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
     """
     dag = tfx_pipeline.Pipeline(
         pipeline_name=file.config.name,
-        pipeline_root=str(metadata_store.pipeline_root(file.config.metadata, home)),
+        pipeline_root=pipeline_root.of(file.config, home),
         components=nodes(file, home),
         enable_cache=True,
         metadata_connection_config=metadata_store.connection(file.config.metadata, home),

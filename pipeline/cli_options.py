@@ -1,5 +1,7 @@
 """What the commands share: their common arguments, and how they end."""
 
+import logging
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -23,6 +25,11 @@ def ends_in_words(command: Callable[..., int | None]) -> Callable[..., None]:
                 click.echo(line, err=True)
             code = error.exit_code
         sys.stdout.flush()
+        if "tensorflow_io" in sys.modules:
+            # Its S3 filesystem aborts a process in which it was used, when that comes to its end.
+            sys.stderr.flush()
+            logging.shutdown()
+            os._exit(code or 0)
         sys.exit(code or 0)
 
     return wrapped

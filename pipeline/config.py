@@ -3,6 +3,7 @@
 The field names are the keys of the file; every model is frozen and refuses keys it does not know.
 """
 
+import os
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -136,6 +137,15 @@ class Evaluation(Section):
         return thresholds
 
 
+def _for_all_processes(root: str) -> str:
+    scheme, separator, rest = root.partition("://")
+    if not (scheme and rest.strip("/") if separator else os.path.isabs(root)):
+        raise ValueError(f"no folder that all processes find, got {root}; /mnt/…, gs://bucket/… or s3://bucket/…")
+    if scheme == "file":
+        raise ValueError(f"a local folder has no file://, got {root}; write the path alone")
+    return root
+
+
 def _known_component(name: str) -> str:
     names.require(name, names.plug_ins("components"), what="component")
     return name
@@ -156,6 +166,7 @@ class Config(Section):
         push: off leaves the served version as it is.
         mobile: .tflite files beside every pushed version; off makes none.
         metadata: the database of lineage and cache; a file under the output folder unless several machines share it.
+        pipeline_root: the folder of all artifacts, on any filesystem TensorFlow reads; the output folder without.
         components: custom components of `components/`, by name, with their options.
         kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
         vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
@@ -174,6 +185,7 @@ class Config(Section):
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
     mobile: Annotated[Mobile | None, BeforeValidator(off)] = None
     metadata: Metadata = Metadata()
+    pipeline_root: Annotated[str | None, AfterValidator(lambda root: root and _for_all_processes(root))] = None
     components: dict[Component, dict[str, Any]] = {}
     kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
     vertex: Annotated[Vertex | None, BeforeValidator(off)] = None

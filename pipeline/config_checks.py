@@ -25,6 +25,7 @@ def mistakes(source: YamlFile, sections: Mapping[str, Any], data_root: Path, spa
         found += _against_evaluation(source, sections["training"], sections["evaluation"])
     if "label" in sections and "data" in sections:
         found += _split_against_label(source, sections["data"].split, sections["label"])
+    found += _vertex_against_root(source, sections)
     columns: list[str] = []
     wrong_options = _against_loader(source, sections["data"]) if "data" in sections else []
     found += wrong_options
@@ -94,6 +95,14 @@ def _against_evaluation(source: YamlFile, training: Training, evaluation: Evalua
         place = source.place(("training", "warm_start"))
         return [f"{place}: begins with the last blessed model, got evaluation: off, which blesses none; drop one"]
     return []
+
+
+def _vertex_against_root(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
+    tuner, root = sections.get("tuner"), sections.get("pipeline_root")
+    if not (tuner and tuner.vertex and root) or root.startswith("/gcs/"):
+        return []
+    place = source.place(("pipeline_root",))
+    return [f"{place}: tuner.vertex finds artifacts below /gcs/ only, got {root}; mount the bucket, /gcs/BUCKET/…"]
 
 
 def _split_against_label(source: YamlFile, split: Split, label: Label) -> list[str]:

@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
@@ -23,12 +24,26 @@ def _uri(outputs: Outputs, key: str) -> str:
     return artifact_utils.get_single_uri(outputs[key])
 
 
+def _json(outputs: Outputs, key: str, name: str, default: Any = None) -> Any:
+    """Return the content of a file of an artifact; one with a default need not be there."""
+    path = os.path.join(_uri(outputs, key), name)
+    if default is not None and not fileio.exists(path):
+        return default
+    with fileio.open(path) as file:
+        return json.loads(file.read())
+
+
+def _megabytes(uri: str) -> float:
+    """Return the size of all files of an artifact."""
+    files = (os.path.join(folder, name) for folder, _, names in tf.io.gfile.walk(uri) for name in names)
+    return sum(tf.io.gfile.stat(file).length for file in files) / 1e6
+
+
 def _examples(outputs: Outputs) -> str:
     examples = artifact_utils.get_single_instance(outputs["examples"])
-    size = sum(path.stat().st_size for path in Path(examples.uri).rglob("*") if path.is_file())
     skipped = examples.get_int_custom_property("skipped")
     bad = f", {skipped:,} bad files skipped" if skipped else ""
-    return f"{size / 1e6:.1f} MB of examples{_spans(examples)}{bad}"
+    return f"{_megabytes(examples.uri):.1f} MB of examples{_spans(examples)}{bad}"
 
 
 def _spans(examples: Any) -> str:
@@ -46,31 +61,29 @@ def _schema(outputs: Outputs) -> str:
 
 def trial_report(outputs: Outputs) -> dict[str, Any]:
     """Return the report of what the Tuner tried."""
-    return json.loads(Path(_uri(outputs, "tuner_results"), "trials.json").read_text(encoding="utf-8"))
+    return _json(outputs, "tuner_results", "trials.json")
 
 
 def step_times(outputs: Outputs) -> list[dict[str, float]]:
     """Return the seconds of every epoch that the Trainer noted, see `models/_step_time.py`; none of another hook."""
-    path = Path(_uri(outputs, "model_run"), "step_times.json")
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    return _json(outputs, "model_run", "step_times.json", default=[])
 
 
 def warm_starts(outputs: Outputs) -> dict[str, dict[str, Any]]:
     """Return what the Trainer noted of the weights it began with, see `models/_warm_start.py`, by network."""
-    folder = Path(_uri(outputs, "model_run"))
-    paths = {name: folder / name / "warm_start.json" for name in ("", "student")}
-    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.is_file()}
+    found = {
+        name: _json(outputs, "model_run", f"{name}/warm_start.json".lstrip("/"), default={}) for name in ("", "student")
+    }
+    return {name: content for name, content in found.items() if content}
 
 
 def _model(outputs: Outputs) -> str:
     # Not the weights beside it, which nobody serves.
-    folder = Path(path_utils.serving_model_dir(_uri(outputs, "model")))
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return f"{size / 1e6:.1f} MB model"
+    return f"{_megabytes(path_utils.serving_model_dir(_uri(outputs, 'model'))):.1f} MB model"
 
 
 def _doors(outputs: Outputs) -> str:
-    report = json.loads(Path(_uri(outputs, "blessing"), "doors.json").read_text(encoding="utf-8"))
+    report = _json(outputs, "blessing", "doors.json")
     if "skipped" in report:
         return f"not compared: {report['skipped']}"
     return f"{report['doors']} doors, {report['rows']} rows, largest difference {report['worst']:.2g}"
@@ -83,7 +96,7 @@ def _baseline(outputs: Outputs) -> str:
 
 def mobile_report(outputs: Outputs) -> dict[str, Any]:
     """Return the report of what TfLite made, or what MobilePusher was given."""
-    return json.loads(Path(_uri(outputs, "mobile_model"), "report.json").read_text(encoding="utf-8"))
+    return _json(outputs, "mobile_model", "report.json")
 
 
 def _mobile(outputs: Outputs) -> str:

@@ -1,9 +1,7 @@
 """How ML Metadata is reached: a file of SQLite for one machine, MySQL, MariaDB or PostgreSQL for several."""
 
-import hashlib
 import os
 import socket
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import ml_metadata
@@ -29,13 +27,6 @@ def connection(config: Metadata, home: Home) -> metadata_store_pb2.ConnectionCon
         host=host, port=str(port), dbname=database, user=user, password=password
     )
     return metadata_store_pb2.ConnectionConfig(postgresql=server)
-
-
-def pipeline_root(config: Metadata, home: Home) -> Path:
-    """Return the folder of the artifacts: one for each database, since each numbers them from 1."""
-    if config.url is None:
-        return home.artifacts
-    return home.artifacts / f"store-{hashlib.sha256(config.url.encode()).hexdigest()[:8]}"
 
 
 def reach(config: metadata_store_pb2.ConnectionConfig) -> metadata.Metadata:

@@ -69,10 +69,11 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
     """
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
-        from pipeline import build, metadata_store, node, step_records
+        from pipeline import build, metadata_store, node, pipeline_root, step_records
 
     begun = time.time()
     metadata_store.require(file.config.metadata, home)
+    pipeline_root.require(file.config, build.BEAM_ARGS)
     ir = build.build(file, home, run_id)
     options = node.find(ir, node_id).execution_options
     if no_cache:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2
+from tfx.dsl.io import fileio
 
 from pipeline.config import Config, Threshold
 from pipeline.metrics import METRICS
@@ -41,7 +42,7 @@ def read(config: Config, evaluation_uri: str, blessing_uri: str) -> Verdict:
     """
     values = _values(evaluation_uri)
     failures = _failures(evaluation_uri)
-    blessed = os.path.exists(os.path.join(blessing_uri, "BLESSED"))
+    blessed = fileio.exists(os.path.join(blessing_uri, "BLESSED"))
     thresholds = config.evaluation.thresholds if config.evaluation else ()
     lines = [line for threshold in thresholds for line in _lines(threshold, values, failures)]
     lines.append(

@@ -47,9 +47,10 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
     """
     # Seconds of imports: behind the live line, with their noise in the log.
     with screen.working_on("loading TFX"), importing.for_good():
-        from pipeline import build, metadata_store, partial
+        from pipeline import build, metadata_store, partial, pipeline_root
 
         metadata_store.require(file.config.metadata, home)
+        pipeline_root.require(file.config, build.BEAM_ARGS)
         ir = build.build(file, home, record.run_id)
     for name in partial.choose(ir, options):
         begun = time.time()

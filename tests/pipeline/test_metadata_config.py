@@ -42,13 +42,6 @@ def test_the_password_comes_from_the_environment(monkeypatch):
     )
 
 
-def test_every_database_has_artifacts_of_its_own():
-    urls = [None, "mysql://me@db/lineage", "mysql://me@db/other"]
-    roots = [metadata_store.pipeline_root(Metadata(url=url), HOME) for url in urls]
-    assert roots[0] == HOME.artifacts
-    assert len(set(roots)) == 3
-
-
 def test_a_backslash_is_kept_from_the_database_and_given_back():
     stored = []
 

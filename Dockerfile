@@ -20,18 +20,25 @@ RUN python3 -m venv /uv && sed -n '/^uv==/,/[^\\]$/p' requirements.txt | /uv/bin
     && python3 -m venv --without-pip .venv \
     && printf '%s\n' "libclang; python_version < '0'" "tensorflow; python_version < '0'" >overrides.txt \
     && if [ "$TENSORFLOW" != tensorflow-cpu ]; then sed -i "s/^tensorflow;.*/$TENSORFLOW/" overrides.txt; fi \
-    && /uv/bin/uv pip install --python .venv/bin/python --no-cache ${PIP_INDEX_URL:+--default-index "$PIP_INDEX_URL"} \
-        --constraints requirements.txt --constraints tensorflow-cpu.txt --build-constraints requirements.txt \
-        --overrides overrides.txt -r pyproject.toml "$TENSORFLOW" \
-    && /uv/bin/uv pip freeze --python .venv/bin/python >requirements.txt
+    && echo "$TENSORFLOW" >tensorflow.txt \
+    && export UV_PYTHON=.venv/bin/python UV_NO_CACHE=1 UV_BUILD_CONSTRAINT=requirements.txt UV_DEFAULT_INDEX="$PIP_INDEX_URL" \
+    && /uv/bin/uv pip compile -q --no-annotate --no-header --constraints requirements.txt --constraints tensorflow-cpu.txt \
+        --overrides overrides.txt pyproject.toml tensorflow.txt -o names.txt \
+    && awk 'END { for (unlocked in wanted) print unlocked } NR == FNR { wanted[$1]; next } \
+        /^[^ ]/ { kept = $1 in wanted; delete wanted[$1] } kept' names.txt requirements.txt tensorflow-cpu.txt >taken.txt \
+    && mv taken.txt requirements.txt && /uv/bin/uv pip sync requirements.txt
 # Gone: headers for C++, packages' own tests (numpy.testing imports some of numpy's) and what they read, symbols for debuggers.
-# Emptied folders stay, since the data set docs masks their names. Bytecode stays: without it a step takes twice as long to begin.
+# Emptied folders stay, since the data set docs masks their names. Bytecode stays: each step would compile it anew.
 RUN cd .venv/lib/python3.*/site-packages \
     && rm -r tensorflow/include/* \
     && find . -path '*/tests/*' ! -path './numpy/_core/*' -delete \
     && find tfx/components/testdata -mindepth 1 -maxdepth 1 ! -name penguin -exec rm -r {} + \
-    && find . -name '*.so*' -type f ! -path './*.libs/*' -exec strip --strip-unneeded {} + \
+    && find . -name '*.so*' -type f ! -path './*.libs/*' ! -path './nvidia/*' -exec strip --strip-unneeded {} + \
     && python3 -m compileall -q -j 0 .
+# Who asks for the version of `tensorflow`, as the data set docs, is told that of tensorflow-cpu.
+RUN cd .venv/lib/python3.*/site-packages \
+    && for info in tensorflow_cpu-*.dist-info; do if [ -d "$info" ]; then \
+        mkdir "tensorflow-${info#*-}" && sed 's/^Name: .*/Name: tensorflow/' "$info/METADATA" >"tensorflow-${info#*-}/METADATA"; fi; done
 
 FROM ${BASE}
 WORKDIR /slipway

@@ -2,7 +2,7 @@
 bin := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
 
-.PHONY: help setup demo check test bench containers databases kubeflow remote lock clean
+.PHONY: help setup demo check test bench compose containers databases kubeflow remote lock clean
 
 help:  ## what you are reading
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -25,6 +25,9 @@ bench: setup  ## the programs behind the figures in the docs
 
 containers: setup  ## the files for containers and clusters, built and played with podman; as root
 	.ci/containers
+
+compose: setup  ## compose.yaml with podman: the database, the taxi pipeline in a container, the server; as root
+	.ci/compose
 
 kubeflow: setup  ## the taxi pipeline as Kubeflow runs it, each step in a container of the project's image, with podman; as root
 	.ci/kubeflow

@@ -2,7 +2,7 @@
 bin := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
 
-.PHONY: help setup demo check test bench containers databases kubeflow lock clean
+.PHONY: help setup demo check test bench containers databases airflow kubeflow lock clean
 
 help:  ## what you are reading
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -31,6 +31,9 @@ kubeflow: setup  ## the taxi pipeline as Kubeflow runs it, each step in a contai
 
 databases: setup  ## lineage in PostgreSQL and MariaDB, which must be installed
 	$(bin)/pytest -n 2 tests/databases
+
+airflow: setup  ## what --runner airflow writes, in a real Airflow, which is installed into .slipway/airflow
+	$(bin)/pytest tests/airflow
 
 lock: setup  ## resolve pyproject.toml into requirements.txt, and the image's from that; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \

@@ -2,7 +2,7 @@
 bin := .venv/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.venv/.uv-cache
 
-.PHONY: help setup demo check test bench compose containers databases kubeflow remote lock clean
+.PHONY: help setup demo check test bench airflow compose containers databases kubeflow remote lock clean
 
 help:  ## what you are reading
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' Makefile
@@ -42,6 +42,9 @@ remote: setup  ## artifacts in a bucket of S3, of moto's server; Python 3.11, si
 	$(bin)/uv pip install --quiet --python $(bin)/python --no-deps --target .venv/.remote/s3 \
 		tensorflow-io==0.37.1 tensorflow-io-gcs-filesystem==0.37.1 boto3 botocore s3transfer jmespath
 	$(bin)/pytest tests/remote
+
+airflow: setup  ## what --runner airflow writes, in a real Airflow, which is installed into .slipway/airflow
+	$(bin)/pytest tests/airflow
 
 lock: setup  ## resolve pyproject.toml into requirements.txt, and the image's from that; newest of all with args=--upgrade
 	$(bin)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" \

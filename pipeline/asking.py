@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import names
 from pipeline.errors import SetupError
+
+if TYPE_CHECKING:
+    from serving.predictor import Predictor
 
 Columns = dict[str, list[Any]]
 
@@ -28,6 +31,20 @@ class Model:
     predict: Callable[[Columns], Mapping[str, Any]]
 
 
+def loaded(version: Path) -> "Predictor":
+    """Load a pushed version.
+
+    Raises:
+        SetupError: it cannot be loaded, or has no signature serving_default.
+    """
+    from serving.predictor import Predictor
+
+    with _refusals(str(version)):
+        predictor = Predictor(version)
+        predictor.signature("")
+    return predictor
+
+
 def in_process(version: Path) -> Model:
     """Load a pushed version.
 
@@ -35,11 +52,9 @@ def in_process(version: Path) -> Model:
         SetupError: it cannot be loaded.
     """
     from serving import rows
-    from serving.predictor import Predictor
 
-    with _refusals(str(version)):
-        predictor = Predictor(version)
-        inputs = predictor.signature("").inputs
+    predictor = loaded(version)
+    inputs = predictor.signature("").inputs
     kinds = {name: rows.kind(info.dtype_name) for name, info in inputs.items()}
     return Model(f"{version.parent.name} version {version.name}", kinds, _told(str(version), predictor.predict))
 
@@ -157,15 +172,15 @@ def _refusals(place: str) -> Iterator[None]:
     except ServerError as error:
         if error.status == "UNAVAILABLE":
             raise SetupError(f"{place}: no server answers, got {error}; `slipway serve` starts one") from error
-        raise SetupError(f"{place}: the server refuses, got {_in_short(error)}") from error
+        raise SetupError(f"{place}: the server refuses, got {in_short(error)}") from error
     except ServingError as error:
-        raise SetupError(f"{place}: the model refuses, got {_in_short(error)}") from error
+        raise SetupError(f"{place}: the model refuses, got {in_short(error)}") from error
     except OSError as error:
         raise SetupError(f"{place}: no server answers, got {error}; `slipway serve` starts one") from error
     except (ValueError, OverflowError) as error:
         raise SetupError(f"{place}: cannot be asked, got {error}") from error
 
 
-def _in_short(error: Exception) -> str:
+def in_short(error: Exception) -> str:
     """Return the first line of an error without the names of TensorFlow's nodes, which stand in double braces."""
     return re.sub(r"\{\{.*?\}\} *", "", str(error).split("\n")[0])

@@ -93,22 +93,47 @@ def list_(kind: str | None) -> None:
 @click.option("--url", help="Ask a running server over REST, such as http://127.0.0.1:8501.")
 @click.option("--grpc", metavar="HOST:PORT", help="Ask a running server over gRPC, such as 127.0.0.1:8500.")
 @click.option("--engine", metavar="tflite[:VARIANT]", help="Ask a file for phones, float32 unless named.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the answers to this file.")
+@click.option("--keep", multiple=True, metavar="COLUMN", help="With -o: a column to write too.  [default: all]")
+@click.option("--format", "kind", help="With -o, of ROWS: one of `slipway list formats`.  [default: by suffix]")
+@click.option(
+    "--option", "options", multiple=True, metavar="KEY=VALUE", help="With -o, of the format, as delimiter=';'."
+)
+@click.option("--rename", multiple=True, metavar="OLD=NEW", help="With -o: as data.rename in the config.")
 @_home
 @_ends_in_words
-def predict(name: str, rows: Path | None, rows_option: Path | None, home: str | None, **whom: Any) -> None:
+def predict(
+    name: str, rows: Path | None, rows_option: Path | None, output: Path | None, home: str | None, **options: Any
+) -> None:
     """Ask a model about raw feature values.
 
     It is asked in this process, or where --url, --grpc or --engine say.
 
     ROWS is a file of JSON lines, one row each; a feature that is left out counts as missing. Without it, the model is
     asked about the sample rows that it was exported with.
+
+    With -o, ROWS is a file of any format with all features as columns, and so is FILE: .parquet, .csv or .jsonl. It
+    gets the columns of the rows and of the answers, and is there when all are; one of that name is replaced then.
     """
     from pipeline import prediction
     from pipeline.home import Home, home_root
 
     if rows and rows_option:
         raise SetupError(f"slipway predict: one file of rows, got {rows} and --rows {rows_option}; drop one")
-    for line in prediction.lines(Home(home_root(home), name), rows or rows_option, prediction.Whom(**whom)):
+    path, place = rows or rows_option, Home(home_root(home), name)
+    table = {key: options.pop(key) for key in ("keep", "kind", "options", "rename")}
+    whom = prediction.Whom(**options)
+    if output is None:
+        if given := [f"--{key}" for key, value in table.items() if value]:
+            raise SetupError(f"slipway predict: belongs to -o, got {given[0]} alone; add -o FILE")
+        lines = prediction.lines(place, path, whom)
+    else:
+        from pipeline import scoring, scoring_input
+
+        if path is None:
+            raise SetupError("slipway predict: no rows for -o, got no ROWS; name a file of them")
+        lines = iter(scoring.run(place, scoring_input.Wish(path, **table), output, whom))
+    for line in lines:
         click.echo(line)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from pipeline import names
+from pipeline.airflow_config import Airflow
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
 from pipeline.kubeflow_config import Kubeflow
@@ -170,6 +171,7 @@ class Config(Section):
         components: custom components of `components/`, by name, with their options.
         kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
         vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
+        airflow: how the steps run as tasks of Airflow; likewise.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -189,3 +191,4 @@ class Config(Section):
     components: dict[Component, dict[str, Any]] = {}
     kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
     vertex: Annotated[Vertex | None, BeforeValidator(off)] = None
+    airflow: Annotated[Airflow | None, BeforeValidator(off)] = None

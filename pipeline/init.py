@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from pipeline import data_config, names, raw_rows, schema_file
+from pipeline import names, raw_rows, schema_file
 from pipeline.errors import DataError, SetupError
 from pipeline.screen import logged_to
 
 SERVABLE = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.>-]*")
-SUFFIXES = {"ndjson": "jsonl", "json": "jsonl", "pq": "parquet", "tfrecords": "tfrecord"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,8 @@ def run(wish: Wish, home: Path) -> list[str]:
         SetupError: no such file, format or label, or a file to write is there already.
         DataError: the data cannot be read, or there is nothing to learn from them.
     """
-    pattern, kind = os.path.abspath(wish.data), _kind(wish)
-    name, options = _name(wish), _options(wish.options, kind)
+    pattern, kind = os.path.abspath(wish.data), raw_rows.format_of(wish.data, wish.kind)
+    name, options = _name(wish), raw_rows.options_of(wish.options, kind)
     config = wish.output or Path("configs") / f"{name}.yaml"
     schema = config.with_suffix(".schema.pbtxt")
     schema_file.require_free([config, schema], "slipway init", force=wish.force)
@@ -85,38 +82,6 @@ def servable(header: Iterable[str]) -> dict[str, str]:
             rename[name] = next(choice for choice in choices if choice not in taken)
             taken.add(rename[name])
     return rename
-
-
-def _kind(wish: Wish) -> str:
-    """Return the loader's name, by the wish or by the suffix of the file."""
-    known = [name for name in names.plug_ins("data.loaders") if name != data_config.QUERIED]
-    suffix = Path(wish.data.removesuffix(".gz")).suffix.lstrip(".").lower()
-    kind = wish.kind or SUFFIXES.get(suffix, suffix)
-    if wish.kind is None and kind not in known:
-        text = f"no format goes by this suffix, got {suffix!r}" if suffix else "no suffix to go by"
-        raise SetupError(f"{wish.data}: {text}; say which with --format: {', '.join(known)}")
-    try:
-        names.require(kind, known, what="format")
-    except ValueError as error:
-        raise SetupError(f"--format: {error}") from error
-    return kind
-
-
-def _options(pairs: Sequence[str], kind: str) -> dict[str, Any]:
-    """Return the options of a loader, checked by it."""
-    known, found = names.load("data.loaders", kind).OPTIONS, {}
-    for pair in pairs:
-        key, _, text = pair.partition("=")
-        try:
-            names.require(key, known, what=f"option of the format {kind}")
-            # A single sign, such as a tab or `|`, is not YAML but is meant as it is.
-            found[key] = text if re.fullmatch(r"\W", text) else yaml.safe_load(text)
-            known[key](found[key])
-        except yaml.YAMLError as error:
-            raise SetupError(f"--option {key}: not a YAML value, got {text!r}; quote it") from error
-        except ValueError as error:
-            raise SetupError(f"--option {key}: {error}") from error
-    return found
 
 
 def _name(wish: Wish) -> str:

@@ -29,6 +29,9 @@ class Whom:
         url: of a running server, for REST.
         grpc: host:port of a running server.
         engine: "tflite" or "tflite:<variant>", a file for phones in this process.
+
+    Raises:
+        SetupError: both a version and a label.
     """
 
     version: int | None = None
@@ -37,6 +40,15 @@ class Whom:
     grpc: str | None = None
     engine: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.version is not None and self.label is not None:
+            raise SetupError(f"slipway predict: a version or a label, got {self.version} and {self.label!r}; drop one")
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """The options that name another way than the SavedModel in this process."""
+        return [f"--{key} {value}" for key in ("url", "grpc", "engine") if (value := getattr(self, key))]
+
 
 def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
     """Yield who was asked, then one line per row: the answer, then the row.
@@ -44,12 +56,9 @@ def lines(home: Home, rows_path: Path | None, whom: Whom) -> Iterator[str]:
     Raises:
         SetupError: there is no such model, version, server or file, or a row does not fit the model.
     """
-    asked = [f"--{key} {value}" for key in ("url", "grpc", "engine") if (value := getattr(whom, key))]
-    if len(asked) > 1:
-        raise SetupError(f"slipway predict: one at a time, got {' and '.join(asked)}; keep one")
-    if whom.version is not None and whom.label is not None:
-        raise SetupError(f"slipway predict: a version or a label, got {whom.version} and {whom.label!r}; drop one")
-    path = rows_path or pushed.folder(home, "predict", _version(home, whom)) / pushed.SAMPLE_ROWS
+    if len(whom.elsewhere) > 1:
+        raise SetupError(f"slipway predict: one at a time, got {' and '.join(whom.elsewhere)}; keep one")
+    path = rows_path or folder(home, whom) / pushed.SAMPLE_ROWS
     rows = _rows(path)
     with logged_to(home.root / "predict.log"):
         model = _model(home, whom)
@@ -65,19 +74,27 @@ def _model(home: Home, whom: Whom) -> asking.Model:
         return asking.over_rest(whom.url, home.name, whom.version, whom.label)
     if whom.grpc:
         return asking.over_grpc(whom.grpc, home.name, whom.version, whom.label)
-    version = pushed.folder(home, "predict", _version(home, whom))
+    version = folder(home, whom)
     return asking.in_tflite(home.mobile / version.name, whom.engine) if whom.engine else asking.in_process(version)
 
 
-def _version(home: Home, whom: Whom) -> int | None:
-    if whom.label is None:
-        return whom.version
+def folder(home: Home, whom: Whom) -> Path:
+    """Return the folder of the version to ask.
+
+    Raises:
+        SetupError: no such version or label.
+    """
+    version = whom.version if whom.label is None else _labelled(home, whom.label)
+    return pushed.folder(home, "predict", version)
+
+
+def _labelled(home: Home, label: str) -> int:
     labels = pushed.release(home).labels
     try:
-        names.require(whom.label, labels, what="label")
+        names.require(label, labels, what="label")
     except ValueError as error:
         raise SetupError(f"slipway predict: {error}; `slipway promote` gives one") from error
-    return labels[whom.label]
+    return labels[label]
 
 
 def columns(model: asking.Model, rows: Rows, place: str) -> asking.Columns:

@@ -1,16 +1,21 @@
 """The rows of a table before any pipeline, as its loader gives them and under the names of the config."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from pipeline import names
+import yaml
+
+from pipeline import data_config, names
 from pipeline.config_file import ConfigFile
 from pipeline.data_files import curated_schema, data_format, float_columns
 from pipeline.errors import DataError, SetupError
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+SUFFIXES = {"ndjson": "jsonl", "json": "jsonl", "pq": "parquet", "tfrecords": "tfrecord"}
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,47 @@ def of_files(
         return RawRows(loader, paths, loader.column_types(paths, options), rename, options)
     except (OSError, ValueError) as error:
         raise DataError(f"the data are refused: {error}") from error
+
+
+def format_of(path: str, wanted: str | None = None) -> str:
+    """Return the name of the loader for a file: the wanted one, else the one that its suffix says.
+
+    Raises:
+        SetupError: there is none.
+    """
+    known = [name for name in names.plug_ins("data.loaders") if name != data_config.QUERIED]
+    suffix = Path(path.removesuffix(".gz")).suffix.lstrip(".").lower()
+    kind = wanted or SUFFIXES.get(suffix, suffix)
+    if wanted is None and kind not in known:
+        text = f"no format goes by this suffix, got {suffix!r}" if suffix else "no suffix to go by"
+        raise SetupError(f"{path}: {text}; say which with --format: {', '.join(known)}")
+    try:
+        names.require(kind, known, what="format")
+    except ValueError as error:
+        raise SetupError(f"--format: {error}") from error
+    return kind
+
+
+def options_of(pairs: Sequence[str], kind: str) -> dict[str, Any]:
+    """Return the options of a loader, checked by it.
+
+    Args:
+        pairs: `key=value`; the value is YAML.
+        kind: name of the loader.
+
+    Raises:
+        SetupError: it has no such option, or none of such a value.
+    """
+    known, found = names.load("data.loaders", kind).OPTIONS, {}
+    for pair in pairs:
+        key, _, text = pair.partition("=")
+        try:
+            names.require(key, known, what=f"option of the format {kind}")
+            # A single sign, such as a tab or `|`, is not YAML but is meant as it is.
+            found[key] = text if re.fullmatch(r"\W", text) else yaml.safe_load(text)
+            known[key](found[key])
+        except yaml.YAMLError as error:
+            raise SetupError(f"--option {key}: not a YAML value, got {text!r}; quote it") from error
+        except ValueError as error:
+            raise SetupError(f"--option {key}: {error}") from error
+    return found

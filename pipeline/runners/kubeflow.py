@@ -4,20 +4,16 @@ No step becomes one of KFP's own resolvers, importers or artifacts: what the ste
 store under the home, as on a laptop. So KFP sees arrows only, and pipelines with a baseline run on it.
 """
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import importing, names
+from pipeline import orchestration
 from pipeline.config_file import ConfigFile
 from pipeline.errors import ConfigError, SetupError
 from pipeline.home import Home
 from pipeline.kubeflow_config import Kubeflow, Pod
 
-FINISH = "Finish"
-# Bytes of one argument, of which Linux takes 128 KiB.
-LONGEST_TEXT = 120_000
 # Of one try and the next, and at most.
 BACKOFF, BACKOFF_FACTOR, BACKOFF_MAX = "60s", 2.0, "3600s"
 
@@ -32,19 +28,9 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
     if output.suffix not in (".yaml", ".yml"):
         raise SetupError(f"-o: KFP reads YAML, got {str(output)!r}; name it {output.stem}.yaml")
     section = _section(file)
-    with importing.for_good():
-        nodes = upstream(file)
-    for name in section.steps:
-        try:
-            names.require(name, [*nodes, FINISH], what="step")
-        except ValueError as error:
-            raise ConfigError(f"{file.path}: kubeflow.steps.{name}: {error}") from error
-    text = _yaml(file, _graph(file, section, nodes))
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise SetupError(f"-o: cannot be written, got {error}; check the path") from error
+    nodes = orchestration.upstream(file)
+    orchestration.require_steps(file, "kubeflow", section.steps, nodes)
+    orchestration.write(output, _yaml(file, _graph(file, section, nodes)))
     return [f"{output}: {len(nodes)} steps for {section.image}; upload it, or `slipway submit` the same"]
 
 
@@ -62,48 +48,6 @@ def _yaml(file: ConfigFile, graph: Any) -> str:
     return head + yaml.safe_dump_all([document for document in documents if document], sort_keys=True)
 
 
-def upstream(file: ConfigFile) -> dict[str, list[str]]:
-    """Return the steps that each step waits for, by its name, every step after those.
-
-    Raises:
-        ConfigError: the steps do not fit together.
-    """
-    from pipeline import build
-
-    with tempfile.TemporaryDirectory() as folder:  # building writes a little; nothing of it is needed
-        ir = build.build(file, Home(Path(folder), file.config.name), "compiled")
-    found = (node.pipeline_node for node in ir.nodes)
-    return {node.node_info.id: sorted(node.upstream_nodes) for node in found}
-
-
-def sent_config(file: ConfigFile) -> dict[str, Any]:
-    """Return the pipeline's parameters: the config and what is set for one run of it.
-
-    Raises:
-        ConfigError: a file is too long to be sent.
-    """
-    schema = file.schema_path
-    for path in filter(None, (file.path, schema)):
-        if (size := path.stat().st_size) > LONGEST_TEXT:
-            raise ConfigError(
-                f"{path}: too long for an argument of a container, got {size} bytes; {LONGEST_TEXT} at most"
-            )
-    return {
-        "config": file.path.read_text(encoding="utf-8"),
-        "schema": schema.read_text(encoding="utf-8") if schema else "",
-        "span": file.span or "",
-        "overrides": list(file.overrides),
-    }
-
-
-def command(file: ConfigFile, home: str, *arguments: str) -> list[str]:
-    """Return the command of one step's container, without what is sent along."""
-    place = Path("configs", file.path.name)
-    if file.path.absolute().is_relative_to(Path.cwd()):
-        place = file.path.absolute().relative_to(Path.cwd())
-    return ["slipway", "node", *arguments, "--config", str(place), "--home", home]
-
-
 def _section(file: ConfigFile) -> Kubeflow:
     if file.config.kubeflow is None:
         raise ConfigError(f"{file.path}: kubeflow: is missing, got no value; add `kubeflow: {{image: …}}`")
@@ -114,7 +58,7 @@ def _graph(file: ConfigFile, section: Kubeflow, nodes: Mapping[str, list[str]]) 
     """Return the pipeline as kfp knows it."""
     from kfp import dsl
 
-    defaults = sent_config(file)
+    defaults = orchestration.sent_config(file)
 
     def graph(
         config: str = defaults["config"],
@@ -124,8 +68,8 @@ def _graph(file: ConfigFile, section: Kubeflow, nodes: Mapping[str, list[str]]) 
     ) -> None:
         sent = {"config": config, "schema": schema, "span": span, "overrides": overrides}
         sent["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
-        finish = _component(FINISH, file, section, "--finish", ",".join(nodes))(**sent)
-        _settle(finish, FINISH, section)
+        finish = _component(orchestration.FINISH, file, section, "--finish", ",".join(nodes))(**sent)
+        _settle(finish, orchestration.FINISH, section)
         with dsl.ExitHandler(finish, name="steps"):
             tasks: dict[str, Any] = {}
             for name, before in nodes.items():
@@ -144,7 +88,7 @@ def _component(name: str, file: ConfigFile, section: Kubeflow, *arguments: str) 
     def component(config: str, schema: str, span: str, overrides: list, run_id: str):
         return dsl.ContainerSpec(
             image=section.image,
-            command=command(file, section.home, *arguments),
+            command=["slipway", *orchestration.node(orchestration.place(file), section.home, *arguments)],
             args=[
                 "--run-id", run_id, "--config-text", config, "--schema-text", schema, "--span", span,
                 "--sets", overrides,

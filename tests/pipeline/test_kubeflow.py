@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline import config_file
+from pipeline import config_file, orchestration
 from pipeline.cli import slipway
 from pipeline.errors import ConfigError, SetupError
 from pipeline.kubeflow_config import Kubeflow
@@ -49,7 +49,7 @@ def test_the_arrows_are_those_of_the_steps(on_kubeflow, tasks):
     assert arrows["Trainer"] == {"examplegen", "transform", "tuner", "datagate"}
     assert arrows["Pusher"] >= {"trainer", "evaluator", "doors"}
     assert {
-        name: {other.lower() for other in before} for name, before in kubeflow.upstream(on_kubeflow.file).items()
+        name: {other.lower() for other in before} for name, before in orchestration.upstream(on_kubeflow.file).items()
     } == arrows
 
 
@@ -165,8 +165,8 @@ def test_a_schema_that_is_too_long_to_be_sent_is_told(tmp_path):
     schema = tmp_path / "long.pbtxt"
     schema.write_text(CONFIG.with_suffix(".schema.pbtxt").read_text() + "# long\n" * 20_000)
     file = config_file.read(CONFIG, [f"schema={schema}"], tmp_path)
-    with pytest.raises(ConfigError, match=r"long\.pbtxt: too long for an argument of a container, got 14\d+ bytes"):
-        kubeflow.sent_config(file)
+    with pytest.raises(ConfigError, match=r"long\.pbtxt: too long for an argument of a step, got 14\d+ bytes"):
+        orchestration.sent_config(file)
 
 
 @pytest.mark.parametrize(

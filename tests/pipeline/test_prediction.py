@@ -128,4 +128,4 @@ def test_what_is_no_model_server_is_told(command, served):
 
 def test_what_tensorflow_says_of_its_nodes_is_left_out():
     said = "INVALID_ARGUMENT: {{function_node a}} {{node b/c}} Unknown image file format.\n\t [[{{node d}}]]"
-    assert asking._in_short(ValueError(said)) == "INVALID_ARGUMENT: Unknown image file format."
+    assert asking.in_short(ValueError(said)) == "INVALID_ARGUMENT: Unknown image file format."

@@ -1,0 +1,82 @@
+"""What runners that write a file for an orchestrator share: the arrows, and what is sent along to `slipway node`."""
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import importing, names, runs
+from pipeline.config_file import ConfigFile
+from pipeline.errors import ConfigError, SetupError
+from pipeline.home import Home
+
+# The task after all steps, which writes the record of the run.
+FINISH = "Finish"
+# Bytes of one argument, of which Linux takes 128 KiB.
+LONGEST_TEXT = 120_000
+
+
+def upstream(file: ConfigFile) -> dict[str, list[str]]:
+    """Return the steps that each step waits for, by its name, every step after those.
+
+    Raises:
+        ConfigError: the steps do not fit together.
+    """
+    with importing.for_good():
+        from pipeline import build
+
+        with tempfile.TemporaryDirectory() as folder:  # building writes a little; nothing of it is needed
+            ir = build.build(file, Home(Path(folder), file.config.name), "compiled")
+    found = (node.pipeline_node for node in ir.nodes)
+    return {node.node_info.id: sorted(node.upstream_nodes) for node in found}
+
+
+def require_steps(file: ConfigFile, section: str, given: Iterable[str], nodes: Mapping[str, list[str]]) -> None:
+    """Raise ConfigError when a section says something of a step that the pipeline has not."""
+    for name in given:
+        try:
+            names.require(name, [*nodes, FINISH], what="step")
+        except ValueError as error:
+            raise ConfigError(f"{file.path}: {section}.steps.{name}: {error}") from error
+
+
+def sent_config(file: ConfigFile) -> dict[str, Any]:
+    """Return the pipeline's parameters: the config and what is set for one run of it.
+
+    Raises:
+        ConfigError: a file is too long to be sent.
+    """
+    schema = file.schema_path
+    for path in filter(None, (file.path, schema)):
+        if (size := path.stat().st_size) > LONGEST_TEXT:
+            raise ConfigError(f"{path}: too long for an argument of a step, got {size} bytes; {LONGEST_TEXT} at most")
+    return {
+        "config": file.path.read_text(encoding="utf-8"),
+        "schema": schema.read_text(encoding="utf-8") if schema else "",
+        "span": file.span or "",
+        "overrides": list(file.overrides),
+    }
+
+
+def place(file: ConfigFile) -> str:
+    """Return where a config stands in the project: its path from the folder of the project."""
+    path = file.path.absolute()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path("configs", path.name))
+
+
+def node(config: str, home: str, *arguments: str) -> list[str]:
+    """Return the arguments of `slipway` for one step, without what is sent along."""
+    return ["node", *arguments, "--config", config, "--home", home]
+
+
+def write(output: Path, text: str) -> None:
+    """Write the file in one go.
+
+    Raises:
+        SetupError: it cannot be written.
+    """
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        runs.write_atomically(output, text)
+    except OSError as error:
+        raise SetupError(f"-o: cannot be written, got {error}; check the path") from error

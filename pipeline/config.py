@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from pipeline import names
+from pipeline.beam_config import Beam
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
 from pipeline.kubeflow_config import Kubeflow
@@ -156,6 +157,7 @@ class Config(Section):
         push: off leaves the served version as it is.
         mobile: .tflite files beside every pushed version; off makes none.
         metadata: the database of lineage and cache; a file under the output folder unless several machines share it.
+        beam: what runs the steps that are Beam pipelines.
         components: custom components of `components/`, by name, with their options.
         kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
         vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
@@ -174,6 +176,7 @@ class Config(Section):
     push: Annotated[bool, BeforeValidator(lambda value: False if value == "off" else value)] = True
     mobile: Annotated[Mobile | None, BeforeValidator(off)] = None
     metadata: Metadata = Metadata()
+    beam: Beam = Beam()
     components: dict[Component, dict[str, Any]] = {}
     kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
     vertex: Annotated[Vertex | None, BeforeValidator(off)] = None

@@ -10,8 +10,7 @@ from pipeline import names
 from pipeline.beam_config import Beam, Engine
 
 RUNNERS = {
-    # What Beam's DirectRunner ends up with, without its search, in which newer Beams download another runner.
-    "direct": "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner",
+    "direct": "pipeline.beam_direct.DirectRunner",
     "dataflow": "DataflowRunner", "flink": "FlinkRunner", "spark": "SparkRunner",
 }  # fmt: skip
 # Of a job server that runs already, whichever engine is behind it.
@@ -94,10 +93,11 @@ def _in_containers(engine: Engine) -> bool:
     return engine.options.get("environment_type", "DOCKER") == "DOCKER"
 
 
-def _image(engine: Engine) -> Any:
-    return engine.options.get("sdk_container_image") or engine.options.get("environment_config") or [
-        option for option in engine.options.get("environment_options", []) if option.startswith("docker_container_image=")
-    ]
+def _image(engine: Engine) -> bool:
+    """Return whether an image is named, in one of Beam's three ways."""
+    more = [str(option) for option in engine.options.get("environment_options", ())]
+    named = "sdk_container_image" in engine.options or "environment_config" in engine.options
+    return named or any(option.startswith("docker_container_image=") for option in more)
 
 
 def _flags(options: dict[str, Any]) -> list[str]:

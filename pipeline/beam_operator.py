@@ -1,13 +1,10 @@
 """How a Beam step is run is no part of what it makes: its arguments go past TFX's cache to the executor.
 
-TFX's cache knows an executor by its whole specification, arguments of Beam included, so that another runner, or one more
-worker, would run every step anew. Here the cache sees the specification without them.
+TFX's cache knows an executor by its whole specification, arguments of Beam included, so that another runner, or one
+more worker, would run every step anew. Here the cache sees the specification without them.
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -30,11 +27,6 @@ class Operator(BeamExecutorOperator):
     def __init__(self, executor_spec: message.Message, platform_config: Any = None, *, complete: message.Message):
         super().__init__(complete, platform_config)
 
-    def run_executor(self, execution_info: Any, make_beam_pipeline_fn: Any = None) -> Any:
-        """Run the executor; worker processes can import what this one can."""
-        with _importable():
-            return super().run_executor(execution_info, make_beam_pipeline_fn)
-
 
 def apart(spec: Any) -> tuple[Any, dict[Any, Callable[..., Any]]]:
     """Return an executor's specification as the cache is to see it, and the operators that know the rest."""
@@ -45,19 +37,3 @@ def apart(spec: Any) -> tuple[Any, dict[Any, Callable[..., Any]]]:
     for field in ARGUMENTS:
         bare.ClearField(field)
     return bare, {type(spec): partial(Operator, complete=spec)}
-
-
-@contextmanager
-def _importable() -> Iterator[None]:
-    """Let child processes find modules where this one does, and not in the folder that the command was called from."""
-    set_here = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in set_here}
-    os.environ.update(set_here)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -17,6 +17,7 @@ from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.steps import STEPS, Make, Plan, Step, switched_off
 
+
 def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
     """Return the IR of one run.
 

@@ -61,7 +61,7 @@ def measure(file: Path, home: Path, mode: str, workers: int) -> tuple[dict[str, 
     """
     beam = f"{{mode: {mode}}}" if mode == "in_memory" else f"{{mode: {mode}, workers: {workers}}}"
     settings = [f"{key}={value}" for key, value in {**SETTINGS, "beam": beam}.items()]
-    command = [sys.executable, "-P", "-m", "pipeline", "run", str(file), "--home", str(home)]
+    command = [sys.executable, "-m", "pipeline", "run", str(file), "--home", str(home)]
     command += [part for setting in settings for part in ("--set", setting)]
     began, peak = time.monotonic(), 0.0
     with (home.parent / "output.txt").open("w+") as output:

@@ -9,15 +9,18 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 
 from apache_beam.portability import python_urns
+from apache_beam.portability.api import beam_fn_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_handlers
 from google.protobuf import json_format, text_format
 
 WORKER = "slipway:beam:worker:v1"
 # For a worker that has nothing left to do; it may still import TensorFlow.
 GRACE_S = 5.0
+POLL_S = 0.5
 
 
 class DirectRunner(fn_runner.FnApiRunner):
@@ -65,8 +68,12 @@ class Worker(worker_handlers.GrpcWorkerHandler):
             self._process.wait()
 
     def _watch(self) -> None:
-        """Fail the step when the process dies."""
+        """Fail the job when the process dies."""
         code = self._process.wait()
-        if not self._stopping:
-            reason = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            self.control_conn.abort(RuntimeError(f"a Beam worker died, got {reason}; is there enough memory?"))
+        reason = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        died = f"a Beam worker died, got {reason}; is there enough memory?"
+        while not self._stopping:  # of what is asked later, too
+            # Beam's own `abort` does not wake who waits for data.
+            for key, future in list(self.control_conn._futures_by_id.items()):
+                future.set(beam_fn_api_pb2.InstructionResponse(instruction_id=key, error=died))
+            time.sleep(POLL_S)

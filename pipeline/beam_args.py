@@ -95,9 +95,9 @@ def _in_containers(engine: Engine) -> bool:
 
 def _image(engine: Engine) -> bool:
     """Return whether an image is named, in one of Beam's three ways."""
-    more = [str(option) for option in engine.options.get("environment_options", ())]
-    named = "sdk_container_image" in engine.options or "environment_config" in engine.options
-    return named or any(option.startswith("docker_container_image=") for option in more)
+    if "sdk_container_image" in engine.options or "environment_config" in engine.options:
+        return True
+    return "docker_container_image=" in str(engine.options.get("environment_options"))
 
 
 def _flags(options: dict[str, Any]) -> list[str]:

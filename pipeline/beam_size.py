@@ -6,7 +6,9 @@ from pipeline import data_files, names
 from pipeline.config_file import ConfigFile
 from pipeline.doctor import cpus
 
-# TODO
+# Every Beam job starts its workers anew, each with seconds of imports, and a row that goes to another process and back
+# costs more than one that stays: on two cores, two processes are slower (benchmarks/beam.py). So there must be more
+# cores than the way there and back costs, and rows enough to earn the imports: of the taxi data, a million or two.
 CORES, SIZE_MB = 4, 200
 
 

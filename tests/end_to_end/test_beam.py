@@ -19,7 +19,8 @@ from pipeline.home import Home
 from tests.end_to_end.conftest import ROOT
 
 pytestmark = pytest.mark.slow
-FLOATS = ("mean", "std_dev", "median")
+# Sums of floats, in whatever order the parts come.
+FLOATS = ("mean", "std_dev")
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +107,13 @@ def test_the_statistics_are_the_same(steps, tmp_path):
             for folder in (steps.made("StatisticsGen", "statistics"), tmp_path)
         )
         assert first.num_examples == second.num_examples > 4000
+        for found in (first, second):
+            found.features.sort(key=lambda feature: tuple(feature.path.step))
         for one, other in zip(first.features, second.features, strict=True):
             numbers = [[getattr(found.num_stats, name) for name in FLOATS] for found in (one, other)]
             assert numbers[0] == pytest.approx(numbers[1], rel=1e-6)
-            for found in (one, other):  # compared, or drawn by a sketch whose parts come in any order
-                for name in (*FLOATS, "histograms"):
+            for found in (one, other):
+                for name in FLOATS:
                     found.num_stats.ClearField(name)
             assert one == other
 

@@ -4,31 +4,15 @@ TFX's cache knows an executor by its whole specification, arguments of Beam incl
 more worker, would run every step anew. Here the cache sees the specification without them.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from google.protobuf import message
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.proto.orchestration import executable_spec_pb2
 
 ARGUMENTS = ("beam_pipeline_args", "beam_pipeline_args_placeholders")
 
 
-class Operator(BeamExecutorOperator):
-    """TFX's operator, with arguments that the specification does not have.
-
-    Args:
-        executor_spec: without arguments.
-        platform_config: not used by TFX either.
-        complete: the specification with them.
-    """
-
-    def __init__(self, executor_spec: message.Message, platform_config: Any = None, *, complete: message.Message):
-        super().__init__(complete, platform_config)
-
-
-def apart(spec: Any) -> tuple[Any, dict[Any, Callable[..., Any]]]:
+def apart(spec: Any) -> tuple[Any, dict[Any, type]]:
     """Return an executor's specification as the cache is to see it, and the operators that know the rest."""
     if not isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
         return spec, {}
@@ -36,4 +20,9 @@ def apart(spec: Any) -> tuple[Any, dict[Any, Callable[..., Any]]]:
     bare.CopyFrom(spec)
     for field in ARGUMENTS:
         bare.ClearField(field)
-    return bare, {type(spec): partial(Operator, complete=spec)}
+
+    class Operator(BeamExecutorOperator):
+        def __init__(self, executor_spec: Any, platform_config: Any = None) -> None:
+            super().__init__(spec, platform_config)
+
+    return bare, {type(spec): Operator}

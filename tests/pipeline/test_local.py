@@ -10,7 +10,7 @@ from pipeline.runners import local
 CONFIG = Path(__file__).parents[2] / "configs" / "taxi.yaml"
 
 
-def test_an_interrupt_in_the_first_step_is_a_line_and_a_failed_step(tmp_path, monkeypatch):
+def test_an_interrupt_in_the_first_step_is_a_line_and_an_unfinished_step(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -19,4 +19,4 @@ def test_an_interrupt_in_the_first_step_is_a_line_and_a_failed_step(tmp_path, mo
     assert local.run(config_file.read(CONFIG, [], tmp_path), home, RunOptions()) == 1
     (record,) = runs.load_all(home)
     assert record.error == ["taxi: interrupted; the same command goes on from the last finished step"]
-    assert [(step.name, step.state) for step in record.steps] == [("ExampleGen", "failed")]
+    assert [(step.name, step.state) for step in record.steps] == [("ExampleGen", "unfinished")]

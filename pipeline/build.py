@@ -5,26 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from tfx.dsl.compiler import compiler
+from tfx.dsl.components.base import executor_spec
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline import hooks, metadata_store, names, pipeline_root
+from pipeline import beam_args, beam_size, hooks, metadata_store, names, pipeline_root
 from pipeline.bus import Bus
 from pipeline.config_file import ConfigFile
 from pipeline.errors import ConfigError
 from pipeline.home import Home
 from pipeline.steps import STEPS, Make, Plan, Step, switched_off
-
-# The runner that Beam's DirectRunner ends up with, without its search, in which newer Beams download another one; in
-# memory with one worker is its fastest mode on small machines. TFX packs its own sources into an archive for workers
-# elsewhere unless an image is named; workers in this process need neither.
-BEAM_ARGS = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--direct_num_workers=1",
-    "--sdk_container_image=none",
-]
 
 
 def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
@@ -39,7 +30,6 @@ def build(file: ConfigFile, home: Home, run_id: str) -> pipeline_pb2.Pipeline:
         components=nodes(file, home),
         enable_cache=True,
         metadata_connection_config=metadata_store.connection(file.config.metadata, home),
-        beam_pipeline_args=BEAM_ARGS,
     )
     ir = compiler.Compiler().compile(dag)
     runtime_parameter_utils.substitute_runtime_parameter(ir, {"pipeline-run-id": run_id})
@@ -55,11 +45,12 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
         instead: other makers, by step, for a service that has nodes of its own.
 
     Raises:
-        ConfigError: a hook of the model is missing, the steps do not fit together, or the config leaves to its model
-            what that does not have.
+        ConfigError: a hook of the model is missing, the steps do not fit together, the config leaves to its model
+            what that does not have, or Beam does not take the options.
     """
-    if found := hooks.mistakes(file.config):
+    if found := hooks.mistakes(file.config) + beam_args.mistakes(file.config.beam):
         raise ConfigError(*(f"{file.path}: {line}" for line in found))
+    workers = 1 if instead is not None else beam_size.workers(file)  # a service has other machines than this one
     file = replace(file, config=hooks.completed(file.config))
     plan = Plan(file, home)
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
@@ -68,6 +59,7 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
     for step in steps(file):
         node = (instead or {}).get(step.name, step.make)(bus, plan)
         node.with_id(step.name)
+        _with_beam(node, file, workers)
         if gates:
             node.add_upstream_nodes(gates)
         for channel, key in (step.publishes or {key: key for key in node.outputs}).items():
@@ -75,6 +67,19 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
         made.append(node)
         gates += [node] * step.gate
     return made
+
+
+def _with_beam(node: Any, file: ConfigFile, workers: int) -> None:
+    """Tell a node that is a Beam pipeline how it is run; its own arguments go before the config's.
+
+    Raises:
+        ConfigError: the config says how a node is run that is none.
+    """
+    if isinstance(node.executor_spec, executor_spec.BeamExecutorSpec):
+        arguments = beam_args.of(file.config.beam.engine(node.id), workers)
+        tfx_pipeline.add_beam_pipeline_args_to_component(node, arguments)
+    elif node.id in file.config.beam.steps:
+        raise ConfigError(f"{file.path}: beam.steps.{node.id}: is no Beam pipeline, got options for it; take them out")
 
 
 def steps(file: ConfigFile) -> list[Step]:

@@ -61,12 +61,16 @@ def check(config: Path, overrides: tuple[str, ...], span: str | None, home: str 
     """Check a config, its model's hooks and its data, without running anything."""
     from pipeline import config_file, hooks, searched
     from pipeline.errors import ConfigError
-    from pipeline.home import home_root
+    from pipeline.home import Home, home_root
     from pipeline.screen import logged_to
 
     file = config_file.read(config, overrides, home_root(home), span)
     with logged_to(home_root(home) / "check.log") as screen, screen.working_on("importing the model"):
-        found = hooks.mistakes(file.config)
+        from pipeline import beam_args, beam_needs
+
+        found = hooks.mistakes(file.config) + beam_args.mistakes(file.config.beam)
+        artifacts = Home(home_root(home), file.config.name).artifacts
+        found += beam_needs.missing(file, file.config.pipeline_root or str(artifacts))
     if found:
         raise ConfigError(*(f"{config}: {line}" for line in found))
     for line in searched.lines(file.config, hooks.completed(file.config)):

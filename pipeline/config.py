@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from pipeline import names
 from pipeline.airflow_config import Airflow
+from pipeline.beam_config import Beam
 from pipeline.data_config import Data
 from pipeline.feature_config import Features
 from pipeline.kubeflow_config import Kubeflow
@@ -168,6 +169,7 @@ class Config(Section):
         mobile: .tflite files beside every pushed version; off makes none.
         metadata: the database of lineage and cache; a file under the output folder unless several machines share it.
         pipeline_root: the folder of all artifacts, on any filesystem TensorFlow reads; the output folder without.
+        beam: what runs the steps that are Beam pipelines.
         components: custom components of `components/`, by name, with their options.
         kubeflow: how containers run the steps; only `slipway compile` and `slipway submit` look at it.
         vertex: the same for Vertex AI Pipelines; only `slipway compile` looks at it.
@@ -188,6 +190,7 @@ class Config(Section):
     mobile: Annotated[Mobile | None, BeforeValidator(off)] = None
     metadata: Metadata = Metadata()
     pipeline_root: Annotated[str | None, AfterValidator(lambda root: root and _for_all_processes(root))] = None
+    beam: Beam = Beam()
     components: dict[Component, dict[str, Any]] = {}
     kubeflow: Annotated[Kubeflow | None, BeforeValidator(off)] = None
     vertex: Annotated[Vertex | None, BeforeValidator(off)] = None

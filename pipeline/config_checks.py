@@ -1,10 +1,11 @@
 """What the sections of a config say against each other, and against the files and columns there are."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline import data_files, names, spans
+from pipeline import beam_config, data_files, names, spans
+from pipeline.beam_config import Beam
 from pipeline.config import Evaluation, Label
 from pipeline.data_config import Data, Split
 from pipeline.errors import DataError
@@ -26,6 +27,8 @@ def mistakes(source: YamlFile, sections: Mapping[str, Any], data_root: Path, spa
     if "label" in sections and "data" in sections:
         found += _split_against_label(source, sections["data"].split, sections["label"])
     found += _vertex_against_root(source, sections)
+    if "beam" in sections:
+        found += _beam_steps(source, [*beam_config.STEPS, *(sections.get("components") or ())], sections["beam"])
     columns: list[str] = []
     wrong_options = _against_loader(source, sections["data"]) if "data" in sections else []
     found += wrong_options
@@ -112,6 +115,16 @@ def _split_against_label(source: YamlFile, split: Split, label: Label) -> list[s
     if split.by == "group" and split.column == label.name:
         return [f"{place}: no class may be in one split alone, got a group by the label; write by: stratified"]
     return []
+
+
+def _beam_steps(source: YamlFile, known: Collection[str], beam: Beam) -> list[str]:
+    mistakes = []
+    for name in beam.steps:
+        try:
+            names.require(name, known, what="step that is a Beam pipeline")
+        except ValueError as error:
+            mistakes.append(f"{source.place(('beam', 'steps', name))}: {error}")
+    return mistakes
 
 
 def _metric_names(evaluation: Evaluation | None) -> Iterator[tuple[Path_, str]]:

@@ -16,7 +16,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import artifact
 
-from pipeline import metadata_store, names
+from pipeline import beam_operator, metadata_store, names
 from pipeline.errors import SetupError
 
 RESOLVER = "tfx.dsl.components.common.resolver.Resolver"
@@ -73,15 +73,17 @@ def _launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun) -> Outcome:
     node = find(ir, node_id)
     deployment = runner_utils.extract_local_deployment_config(ir)
     connection = metadata_store.reach(connection_config(ir))
+    executor_spec, operators = beam_operator.apart(runner_utils.extract_executor_spec(deployment, node_id))
     info = launcher.Launcher(
         pipeline_node=node,
         mlmd_connection=connection,
         pipeline_info=ir.pipeline_info,
         pipeline_runtime_spec=ir.runtime_spec,
-        executor_spec=runner_utils.extract_executor_spec(deployment, node_id),
+        executor_spec=executor_spec,
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
         custom_executor_operators={
-            spec: _telling(operator, begun) for spec, operator in launcher.DEFAULT_EXECUTOR_OPERATORS.items()
+            spec: _telling(operator, begun)
+            for spec, operator in {**launcher.DEFAULT_EXECUTOR_OPERATORS, **operators}.items()
         },
     ).launch()
     if info is None or not info.execution_id:

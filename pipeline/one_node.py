@@ -69,13 +69,14 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
     """
     logging.basicConfig(level=logging.INFO)
     with importing.for_good():  # seconds of imports; a wrong config is told before them
-        from pipeline import build, metadata_store, node, pipeline_root, step_records
+        from pipeline import beam_needs, build, metadata_store, node, pipeline_root, step_records
 
     begun = time.time()
     metadata_store.require(file.config.metadata, home)
-    pipeline_root.require(file.config, build.BEAM_ARGS)
+    pipeline_root.require(file.config)
     ir = build.build(file, home, run_id)
     options = node.find(ir, node_id).execution_options
+    beam_needs.require(file, ir.runtime_spec.pipeline_root.field_value.string_value, [node_id])
     if no_cache:
         options.caching_options.enable_cache = False
     # What stays when this process is killed.

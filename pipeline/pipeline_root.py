@@ -3,7 +3,6 @@
 import hashlib
 import sys
 import uuid
-from collections.abc import Sequence
 
 from pipeline import runs
 from pipeline.config import Config
@@ -36,12 +35,8 @@ def _store_id(home: Home) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def require(config: Config, beam_args: Sequence[str]) -> None:
+def require(config: Config) -> None:
     """Write, read and delete a file there, so that a bucket out of reach is one line before any step begins.
-
-    Args:
-        config: of the pipeline.
-        beam_args: of its steps; Beam reads some of a filesystem's settings from there.
 
     Raises:
         SetupError: the filesystem is not known to this installation, out of reach, or refuses to write.
@@ -54,7 +49,10 @@ def require(config: Config, beam_args: Sequence[str]) -> None:
     from apache_beam.options.pipeline_options import PipelineOptions
     from tensorflow.io import gfile
 
-    FileSystems.set_options(PipelineOptions(list(beam_args)))
+    from pipeline import beam_args
+
+    # Some of a filesystem's settings are among the options of its pipelines.
+    FileSystems.set_options(PipelineOptions(beam_args.of(config.beam.engine(""))))
     probe = f"{root}/.probe-{uuid.uuid4().hex}"
     try:
         # Each of the two has its own way there, and its own settings.

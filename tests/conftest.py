@@ -186,13 +186,13 @@ def analyze(examples: Path, config: Any, folder: Path, schema: str = SCHEMA) -> 
     from tensorflow_metadata.proto.v0 import schema_pb2
     from tfx_bsl.tfxio import tf_example_record
 
-    from pipeline import hooks
-    from pipeline.build import BEAM_ARGS
+    from pipeline import beam_args, hooks
+    from pipeline.beam_config import Beam
 
     model = importlib.import_module(hooks.module_name(config))
     given, parsed = custom_config(config, "label", "features"), text_format.Parse(schema, schema_pb2.Schema())
     source = tf_example_record.TFExampleRecord(str(examples / "Split-train" / "*"), schema=parsed)
-    options = beam.options.pipeline_options.PipelineOptions(BEAM_ARGS)
+    options = beam.options.pipeline_options.PipelineOptions(beam_args.of(Beam().engine("")))
     with beam.Pipeline(options=options) as p, tft_beam.Context(str(folder / "scratch"), force_tf_compat_v1=False):
         raw = p | source.BeamSource(), source.TensorAdapterConfig()
         function = raw | tft_beam.AnalyzeDataset(lambda inputs: model.preprocessing_fn(inputs, given))
@@ -239,8 +239,8 @@ def evaluate(table: Table, head: Callable[[str], Head], tmp_path_factory: pytest
     from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
     from tfx.types import standard_artifacts
 
-    from pipeline import eval_config, verdict
-    from pipeline.build import BEAM_ARGS
+    from pipeline import beam_args, eval_config, verdict
+    from pipeline.beam_config import Beam
 
     def evaluated(name: str, evaluation: Mapping[str, Any], baseline: bool = False, **training: Any) -> verdict.Verdict:
         config = pipeline_config(LABELS[name], evaluation=evaluation, training=training)
@@ -250,7 +250,7 @@ def evaluate(table: Table, head: Callable[[str], Head], tmp_path_factory: pytest
         examples.split_names = '["train", "eval"]'
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
-        executor.Executor(BaseBeamExecutor.Context(beam_pipeline_args=BEAM_ARGS)).Do(
+        executor.Executor(BaseBeamExecutor.Context(beam_pipeline_args=beam_args.of(Beam().engine("")))).Do(
             {"model": [model], "examples": [examples]} | ({"baseline_model": [model]} if baseline else {}),
             {"evaluation": [evaluation], "blessing": [blessing]},
             {"eval_config": json_format.MessageToJson(eval_config.eval_config(config)), "example_splits": '["eval"]'},

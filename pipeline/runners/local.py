@@ -47,12 +47,14 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
     """
     # Seconds of imports: behind the live line, with their noise in the log.
     with screen.working_on("loading TFX"), importing.for_good():
-        from pipeline import build, metadata_store, partial, pipeline_root
+        from pipeline import beam_needs, build, metadata_store, partial, pipeline_root
 
         metadata_store.require(file.config.metadata, home)
-        pipeline_root.require(file.config, build.BEAM_ARGS)
+        pipeline_root.require(file.config)
         ir = build.build(file, home, record.run_id)
-    for name in partial.choose(ir, options):
+        chosen = partial.choose(ir, options)
+        beam_needs.require(file, ir.runtime_spec.pipeline_root.field_value.string_value, chosen)
+    for name in chosen:
         begun = time.time()
         record.steps.append(runs.StepRecord(name, "unfinished", 0.0))
         try:

@@ -71,7 +71,6 @@ def _job(file: ConfigFile, folder: Path, section: Vertex) -> dict[str, Any]:
         pipeline_root=str(home.artifacts),
         components=build.nodes(file, home, vertex_steps.instead(section)),
         enable_cache=True,
-        beam_pipeline_args=build.BEAM_ARGS,
     )
     config = v2.KubeflowV2DagRunnerConfig(default_image=section.image, use_pipeline_spec_2_1=True)
     v2.KubeflowV2DagRunner(config, output_dir=str(folder), output_filename="job.json").run(dag)

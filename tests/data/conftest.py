@@ -30,7 +30,10 @@ def run(tmp_path):
     from tfx.types import standard_artifacts
 
     from data.loaders import _example_gen, _inputs
-    from pipeline.build import BEAM_ARGS
+    from pipeline import beam_args
+    from pipeline.beam_config import Beam
+
+    arguments = beam_args.of(Beam().engine(""))
 
     def artifact(pattern, loader="csv", executor=_example_gen.Executor, ratio=None, **options):
         inputs = pattern if isinstance(pattern, dict) else {"rows": [pattern]}
@@ -41,7 +44,7 @@ def run(tmp_path):
         output = example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=splits) if splits else None)
         content = {"loader": f"data.loaders.{loader}", **options}
         properties = _inputs.node(inputs, output, content, executor).exec_properties
-        executor(BaseBeamExecutor.Context(beam_pipeline_args=BEAM_ARGS)).Do({}, {"examples": [examples]}, properties)
+        executor(BaseBeamExecutor.Context(beam_pipeline_args=arguments)).Do({}, {"examples": [examples]}, properties)
         assert json.loads(examples.split_names) == list(ratio or inputs)
         return examples
 

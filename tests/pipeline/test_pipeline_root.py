@@ -60,7 +60,7 @@ def test_a_search_on_vertex_needs_a_mounted_bucket(read_config):
 
 def _refused(config):
     with pytest.raises(SetupError) as told:
-        pipeline_root.require(config, [])
+        pipeline_root.require(config)
     (line,) = told.value.lines
     return line
 
@@ -87,9 +87,10 @@ def test_a_folder_that_cannot_be_written_is_told(read_config, tmp_path):
 
 
 def test_a_folder_that_can_be_written_is_left_empty(read_config, tmp_path):
-    pipeline_root.require(read_config(pipeline_root=tmp_path), [])
+    pipeline_root.require(read_config(pipeline_root=tmp_path))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_nothing_is_asked_of_the_output_folder(read_config):
-    pipeline_root.require(read_config(), ["--no-such-option"])
+def test_nothing_is_asked_of_the_output_folder(read_config, monkeypatch):
+    monkeypatch.setattr(pipeline_root, "_register", lambda root: pytest.fail("there is no such root"))
+    pipeline_root.require(read_config())

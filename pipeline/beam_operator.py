@@ -1,0 +1,28 @@
+"""How a Beam step is run is no part of what it makes: its arguments go past TFX's cache to the executor.
+
+TFX's cache knows an executor by its whole specification, arguments of Beam included, so that another runner, or one
+more worker, would run every step anew. Here the cache sees the specification without them.
+"""
+
+from typing import Any
+
+from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
+from tfx.proto.orchestration import executable_spec_pb2
+
+ARGUMENTS = ("beam_pipeline_args", "beam_pipeline_args_placeholders")
+
+
+def apart(spec: Any) -> tuple[Any, dict[Any, type]]:
+    """Return an executor's specification as the cache is to see it, and the operators that know the rest."""
+    if not isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
+        return spec, {}
+    bare = executable_spec_pb2.BeamExecutableSpec()
+    bare.CopyFrom(spec)
+    for field in ARGUMENTS:
+        bare.ClearField(field)
+
+    class Operator(BeamExecutorOperator):
+        def __init__(self, executor_spec: Any, platform_config: Any = None) -> None:
+            super().__init__(spec, platform_config)
+
+    return bare, {type(spec): Operator}

@@ -1,0 +1,69 @@
+"""The worker processes of the direct runner work, and none stays behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+JOB = """
+import os, time
+import apache_beam as beam
+from pipeline import beam_args
+from pipeline.beam_config import Beam
+
+def work(seconds):
+    import time
+    time.sleep(seconds)
+    print("done by", os.getpid(), flush=True)
+
+arguments = beam_args.of(Beam.model_validate({"mode": "multi_processing", "workers": 2}).engine("Transform"))
+with beam.Pipeline(argv=arguments) as job:
+    job | beam.Create([SECONDS] * 8) | beam.Reshuffle() | beam.Map(work)
+"""
+
+
+def start(seconds: float, **options) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", JOB.replace("SECONDS", str(seconds))]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, text=True, stdout=pipe, stderr=subprocess.STDOUT, **options)
+
+
+def workers_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    """Wait until a job has two workers, and return them."""
+    while process.poll() is None:
+        found = [one for one in psutil.Process(process.pid).children() if "pipeline.beam_worker" in one.cmdline()]
+        if len(found) == 2:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(process.stdout and process.stdout.read())
+
+
+def test_two_processes_share_the_work_and_end(tmp_path):
+    # A folder of the user's that is called as one of our packages hides nothing from them.
+    (tmp_path / "pipeline").mkdir()
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    output, _ = start(0.2, cwd=tmp_path, env=environment).communicate(timeout=120)
+    assert len({line for line in output.splitlines() if line.startswith("done by")}) == 2, output
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
+def test_no_worker_outlives_a_job_that_is_ended(sent):
+    process = start(60)
+    workers = workers_of(process)
+    process.send_signal(sent)
+    process.communicate(timeout=60)
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
+
+
+def test_a_worker_that_is_killed_fails_the_job():
+    process = start(60)
+    for worker in workers_of(process):
+        worker.kill()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "RuntimeError: a Beam worker died, got signal SIGKILL; is there enough memory?" in output

@@ -1,5 +1,6 @@
 """What runners that write a file for an orchestrator share: the arrows, and what is sent along to `slipway node`."""
 
+import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,8 +13,8 @@ from pipeline.home import Home
 
 # The task after all steps, which writes the record of the run.
 FINISH = "Finish"
-# Bytes of one argument, of which Linux takes 128 KiB.
-LONGEST_TEXT = 120_000
+# Bytes of all that is sent, as JSON: KFP's driver hands it over as one argument, of which Linux takes 128 KiB.
+LONGEST_SENT = 120_000
 
 
 def upstream(file: ConfigFile) -> dict[str, list[str]]:
@@ -44,18 +45,19 @@ def sent_config(file: ConfigFile) -> dict[str, Any]:
     """Return the pipeline's parameters: the config and what is set for one run of it.
 
     Raises:
-        ConfigError: a file is too long to be sent.
+        ConfigError: it is too long to be sent.
     """
     schema = file.schema_path
-    for path in filter(None, (file.path, schema)):
-        if (size := path.stat().st_size) > LONGEST_TEXT:
-            raise ConfigError(f"{path}: too long for an argument of a step, got {size} bytes; {LONGEST_TEXT} at most")
-    return {
+    sent = {
         "config": file.path.read_text(encoding="utf-8"),
         "schema": schema.read_text(encoding="utf-8") if schema else "",
         "span": file.span or "",
         "overrides": list(file.overrides),
     }
+    if (size := len(json.dumps(sent))) > LONGEST_SENT:
+        what = f"{file.path} and {schema}" if schema else file.path
+        raise ConfigError(f"{what}: too long to be sent to a step, got {size} bytes as JSON; {LONGEST_SENT} at most")
+    return sent
 
 
 def place(file: ConfigFile) -> str:

@@ -165,7 +165,7 @@ def test_a_schema_that_is_too_long_to_be_sent_is_told(tmp_path):
     schema = tmp_path / "long.pbtxt"
     schema.write_text(CONFIG.with_suffix(".schema.pbtxt").read_text() + "# long\n" * 20_000)
     file = config_file.read(CONFIG, [f"schema={schema}"], tmp_path)
-    with pytest.raises(ConfigError, match=r"long\.pbtxt: too long for an argument of a step, got 14\d+ bytes"):
+    with pytest.raises(ConfigError, match=r"long\.pbtxt: too long to be sent to a step, got 1\d{5} bytes"):
         orchestration.sent_config(file)
 
 

@@ -16,9 +16,9 @@ from pipeline import beam_args
 from pipeline.beam_config import Beam
 
 def work(seconds):
-    import time
+    import os, time
     time.sleep(seconds)
-    print("done by", os.getpid(), flush=True)
+    os.write(1, f"done by {os.getpid()}\\n".encode())
 
 arguments = beam_args.of(Beam.model_validate({"mode": "multi_processing", "workers": 2}).engine("Transform"))
 with beam.Pipeline(argv=arguments) as job:

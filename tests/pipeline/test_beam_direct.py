@@ -1,5 +1,6 @@
 """The worker processes of the direct runner work, and none stays behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -54,8 +55,13 @@ def test_two_processes_share_the_work_and_end(tmp_path):
 def test_no_worker_outlives_a_job_that_is_ended(sent):
     process = start(60)
     workers = workers_of(process)
-    process.send_signal(sent)
-    process.communicate(timeout=60)
+    # An interrupt that comes while C calls Python is lost: people press again.
+    for _ in range(4):
+        process.send_signal(sent)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=25)
+            break
+    assert process.returncode is not None
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert alive == []
 

@@ -6,16 +6,16 @@ from pipeline import data_files, names
 from pipeline.config_file import ConfigFile
 from pipeline.doctor import cpus
 
-# Every Beam job starts its workers anew, each with seconds of imports, and a row that goes to another process and back
-# costs more than one that stays: on two cores, two processes are slower (benchmarks/beam.py). So there must be more
-# cores than the way there and back costs, and rows enough to earn the imports: of the taxi data, a million or two.
-CORES, SIZE_MB = 4, 200
+# Every Beam job starts its workers anew, each with seconds of imports. On two cores two of them earn that back from 0.4
+# million taxi rows on, 60 MB, and at 195 MB they need four fifths of the time (benchmarks/beam.py, docs/scaling.md).
+SIZE_MB = 100
+# Each holds half a gigabyte of imports.
+MOST = 8
 
 
 def workers(file: ConfigFile) -> int:
     """Return with how many Beam workers the data are read the fastest here; 1 is this process itself."""
-    cores = cpus()
-    return cores if cores >= CORES and size_mb(file) >= SIZE_MB else 1
+    return min(cpus(), MOST) if size_mb(file) >= SIZE_MB else 1
 
 
 def size_mb(file: ConfigFile) -> float:

@@ -9,7 +9,7 @@ from pipeline import beam_size, config_file
 CONFIG = Path(__file__).parents[2] / "configs" / "taxi.yaml"
 
 
-@pytest.mark.parametrize(("cores", "size_mb", "workers"), [(2, 1000, 1), (8, 100, 1), (4, 200, 4), (8, 1000, 8)])
+@pytest.mark.parametrize(("cores", "size_mb", "workers"), [(8, 99, 1), (1, 1000, 1), (2, 100, 2), (64, 1000, 8)])
 def test_cores_and_size_decide(cores, size_mb, workers, tmp_path, monkeypatch):
     monkeypatch.setattr(beam_size, "cpus", lambda: cores)
     monkeypatch.setattr(beam_size, "size_mb", lambda file: size_mb)

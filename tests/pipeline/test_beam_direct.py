@@ -10,7 +10,9 @@ import psutil
 import pytest
 
 JOB = """
-import os, time
+import os, signal, time
+# Shells have what they start in the background ignore it, and what that starts too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import apache_beam as beam
 from pipeline import beam_args
 from pipeline.beam_config import Beam
@@ -29,11 +31,7 @@ with beam.Pipeline(argv=arguments) as job:
 def start(seconds: float, **options) -> "subprocess.Popen[str]":
     command = [sys.executable, "-c", JOB.replace("SECONDS", str(seconds))]
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, text=True, stdout=pipe, stderr=subprocess.STDOUT,
-        # Shells have what they start in the background ignore it, and what that starts too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), **options,
-    )  # fmt: skip
+    return subprocess.Popen(command, text=True, stdout=pipe, stderr=subprocess.STDOUT, **options)
 
 
 def workers_of(process: "subprocess.Popen[str]") -> list[psutil.Process]:

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.steps import STEPS
 from serving.predictor import Predictor
+from tests import lineage
 from tests.kfp_local import Cluster
 
 pytestmark = pytest.mark.slow
@@ -23,34 +24,11 @@ def test_a_step_that_is_not_there_is_a_mistake_of_the_command_line(slipway_at):
     assert output.splitlines()[-1].startswith("taxi: no such step, got 'Trainr'; did you mean 'Trainer'?")
 
 
-def _lineage(home: Path) -> dict[str, set[tuple[str, str, str]]]:
-    """What the last run read and wrote: by node, the direction, the key and the type of artifact; but for the baseline.
-
-    A home in which models were pushed before has one, a fresh home has none.
-    """
-    from ml_metadata.metadata_store import metadata_store
-    from ml_metadata.proto import metadata_store_pb2
-    from tfx.orchestration.metadata import sqlite_metadata_connection_config
-
-    store = metadata_store.MetadataStore(
-        sqlite_metadata_connection_config(str(home / "metadata" / "taxi" / "metadata.sqlite"))
-    )
-    last = max(store.get_contexts_by_type("pipeline_run"), key=lambda run: run.id)
-    found: dict[str, set[tuple[str, str, str]]] = {}
-    for execution in store.get_executions_by_context(last.id):
-        (node,) = (
-            c.name.removeprefix("taxi.")
-            for c in store.get_contexts_by_execution(execution.id)
-            if c.name.startswith("taxi.")
-        )
-        assert execution.last_known_state in (execution.COMPLETE, execution.CACHED), node
-        for event in store.get_events_by_execution_ids([execution.id]):
-            (artifact,) = store.get_artifacts_by_id([event.artifact_id])
-            direction = metadata_store_pb2.Event.Type.Name(event.type)
-            if (key := event.path.steps[0].key) != "baseline_model":
-                found.setdefault(node, set()).add((direction, key, artifact.type))
-    found.pop("Baseline", None)
-    return found
+def _lineage(home: Path) -> dict[str, set[lineage.Edge]]:
+    """What the last run read and wrote, but for the baseline, which only a home has in which models were pushed before."""
+    found = lineage.of_last_run("taxi", home)
+    del found["Baseline"]
+    return {node: {edge for edge in edges if edge[1] != "baseline_model"} for node, edges in found.items()}
 
 
 def test_a_compiled_kubeflow_pipeline_pushes_the_model_of_the_local_runner(pushed, slipway_at, tmp_path, monkeypatch):

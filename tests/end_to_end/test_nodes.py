@@ -25,7 +25,7 @@ def test_a_step_that_is_not_there_is_a_mistake_of_the_command_line(slipway_at):
 
 
 def _lineage(home: Path) -> dict[str, set[lineage.Edge]]:
-    """What the last run read and wrote, but for the baseline, which only a home has in which models were pushed before."""
+    """What the last run read and wrote, without the baseline: only a home where models were pushed has one."""
     found = lineage.of_last_run("taxi", home)
     del found["Baseline"]
     return {node: {edge for edge in edges if edge[1] != "baseline_model"} for node, edges in found.items()}

@@ -43,7 +43,8 @@ def main() -> int:
     for node in sorted(one.keys() | other.keys()):
         if different := one.get(node, set()) ^ other.get(node, set()):
             print(f"{node}: in one of the two only: {sorted(different)}")
-    print(f"lineage: {len(one)} nodes, {sum(map(len, one.values()))} artifacts read and written, {one == other}")
+    verdict = "the same" if one == other else "not the same"
+    print(f"lineage: {len(one)} nodes, {sum(map(len, one.values()))} artifacts read and written: {verdict} in both")
     return one != other
 
 

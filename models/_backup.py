@@ -6,15 +6,14 @@ trains an epoch twice; and the other callbacks begin anew: the best weights, the
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+from models import _arrays
 
 STATE = "state.npz"
 # What EarlyStopping and ReduceLROnPlateau count.
@@ -44,7 +43,7 @@ class Backup(keras.callbacks.Callback):
         self._facts: dict[str, Any] | None = None
         self.epoch = 0
         if tf.io.gfile.exists(self._path):
-            with self._state() as state:
+            with _arrays.loaded(self._path) as state:
                 self._facts = json.loads(str(state["facts"]))
             self.epoch = self._facts["epoch"]
             with open(log, "w", encoding="utf-8", newline="") as file:
@@ -54,7 +53,7 @@ class Backup(keras.callbacks.Callback):
         """Restore the state, after the other callbacks have reset theirs."""
         if self._facts is None:
             return
-        with self._state() as state:
+        with _arrays.loaded(self._path) as state:
             for number, variable in zip(range(self._facts["variables"]), self._variables(), strict=True):
                 variable.assign(state[f"variable_{number}"])
             for callback in self._callbacks:
@@ -85,21 +84,7 @@ class Backup(keras.callbacks.Callback):
             }
         )  # fmt: skip
         tf.io.gfile.makedirs(self._folder)
-        # The folder may be on any filesystem of TensorFlow's, in whose files nobody can go back, as numpy does.
-        with tempfile.TemporaryFile() as whole, tf.io.gfile.GFile(f"{self._path}.unfinished", "wb") as file:
-            np.savez(whole, facts=np.array(facts), **arrays)
-            whole.seek(0)
-            shutil.copyfileobj(whole, file)
-        tf.io.gfile.rename(f"{self._path}.unfinished", self._path, overwrite=True)
-
-    @contextmanager
-    def _state(self) -> Iterator[Any]:
-        with tempfile.TemporaryFile() as whole:
-            with tf.io.gfile.GFile(self._path, "rb") as file:
-                shutil.copyfileobj(file, whole)
-            whole.seek(0)
-            with np.load(whole, allow_pickle=False) as state:
-                yield state
+        _arrays.save(self._path, {"facts": np.array(facts), **arrays})
 
     def _variables(self) -> list[Any]:
         """Return the weights, the optimizer's and the random generators' variables; metrics begin anew each epoch."""

@@ -5,7 +5,6 @@ for (`_meanings.py`). A vocabulary that grew, or is in another order, keeps the 
 shape or another meaning stays as it was drawn.
 """
 
-import io
 import json
 import os
 import re
@@ -17,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models import _meanings
+from models import _arrays, _meanings
 
 # Beside TFX's folder with the SavedModel.
 FOLDER = "Warm-Start"
@@ -41,12 +40,9 @@ def save(network: keras.Model, serving_model_dir: str, name: str) -> None:
     for key, variable, meaning in _named(network):
         weights[key] = keras.ops.convert_to_numpy(variable)
         meanings[key] = _as_json(meaning, weights[key].ndim)
-    content = io.BytesIO()
-    np.savez(content, **weights)
     folder = _folder(serving_model_dir, name)
     tf.io.gfile.makedirs(folder)
-    with tf.io.gfile.GFile(os.path.join(folder, WEIGHTS), "wb") as file:
-        file.write(content.getvalue())
+    _arrays.save(os.path.join(folder, WEIGHTS), weights)
     with tf.io.gfile.GFile(os.path.join(folder, MEANINGS), "w") as file:
         json.dump(meanings, file)
 
@@ -75,10 +71,8 @@ def begin(network: keras.Model, base_model: str | None, name: str, log_dir: str)
 def _take(network: keras.Model, folder: str) -> dict[str, list[int]]:
     with tf.io.gfile.GFile(os.path.join(folder, MEANINGS)) as file:
         meanings = json.load(file)
-    with tf.io.gfile.GFile(os.path.join(folder, WEIGHTS), "rb") as file:
-        content = io.BytesIO(file.read())
     found = {}
-    with np.load(content, allow_pickle=False) as weights:
+    with _arrays.loaded(os.path.join(folder, WEIGHTS)) as weights:
         for key, variable, meaning in _named(network):
             new, taken = keras.ops.convert_to_numpy(variable).copy(), 0
             if key in meanings:

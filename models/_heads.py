@@ -45,7 +45,7 @@ def answers(config: Mapping[str, Any], transform: tft.TFTransformOutput) -> list
     label, classes = config["label"], _labels.classes(config, transform)
     if label["task"] == "multiclass":
         return [f"{label['name']}: {name}" for name in classes]
-    return [" or ".join([f"{label['name']}:", *classes])]
+    return [f"{label['name']}: {' or '.join(classes)}" if classes else label["name"]]
 
 
 def dense(answers: list[str], name: str, rows: Callable[[], _meanings.Rows] | None = None) -> keras.layers.Dense:

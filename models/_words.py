@@ -69,7 +69,7 @@ def pooled_bags(
     transform: tft.TFTransformOutput,
     found: dict[str, tuple[int, int]],
     units: int | list[str],
-    prefix: str,
+    role: str,
     **options: Any,
 ) -> Any:
     """Return the sum [n, units] over all bags.
@@ -79,13 +79,13 @@ def pooled_bags(
         transform: whose vocabularies the bags have.
         found: what `bags` says.
         units: of the output: how many, or what they stand for.
-        prefix: of the layers' names.
+        role: the end of the layers' names; a feature ends in its transform, so that none has such a name.
         options: of the layers.
     """
     parts = []
     count, columns = (units, None) if isinstance(units, int) else (len(units), units)
     for name, (words, _) in found.items():
-        layer = WeightedBag(words, count, name=f"{prefix}_{name}", **options)
+        layer = WeightedBag(words, count, name=f"{name}_{role}", **options)
         _meanings.mark(layer, partial(_meanings.bag, transform, name), columns)
         parts.append(layer(inputs[name], inputs[_transforms.weights_of(name)]))
     return keras.layers.add(parts) if len(parts) > 1 else parts[0]

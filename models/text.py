@@ -116,7 +116,7 @@ def _hidden(
 
 def _embedded(ids: Any, transform: tft.TFTransformOutput, words: int, hp: Mapping[str, Any]) -> Any:
     """Return the embeddings [n, length, embedding_units] of the tokens of one feature, ids [n, length]."""
-    table = keras.layers.Embedding(words, hp["embedding_units"], name=f"tokens_of_{ids.name}")
+    table = keras.layers.Embedding(words, hp["embedding_units"], name=f"{ids.name}_table")
     return _meanings.mark(table, partial(_meanings.tokens, transform, ids.name))(ids)
 
 
@@ -131,7 +131,7 @@ def _cnn(ids: Any, embedded: Any, hp: Mapping[str, Any]) -> Any:
     """Return how much of each filter's pattern is anywhere in a row, [n, filters]."""
     x = keras.layers.Dropout(hp["dropout"])(embedded)
     size = (hp["filters"], hp["kernel_size"])
-    x = keras.layers.Conv1D(*size, padding="same", activation="relu", name=f"filters_of_{ids.name}")(x)
+    x = keras.layers.Conv1D(*size, padding="same", activation="relu", name=f"{ids.name}_filters")(x)
     return keras.layers.Dropout(hp["dropout"])(keras.layers.GlobalMaxPooling1D()(x))
 
 

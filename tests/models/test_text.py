@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import _heads, _inputs, _words, tabular, text
+from models import _heads, _inputs, _wanted, _words, tabular, text
 from serving.predictor import Predictor
 from serving.preprocessing import Preprocessing
 from tests.conftest import serialized
@@ -30,6 +30,16 @@ def test_a_network_learns_from_words_and_answers_for_none(notes, network):
     right = probabilities.argmax(axis=1) == split.label
     assert right[2:].mean() > 0.95
     assert np.isfinite(probabilities[:2]).all(), "rows without a word"
+
+
+@pytest.mark.parametrize("network", ["linear", "mlp", "average", "cnn", "table"])
+def test_no_layer_has_a_name_that_the_feature_of_another_column_could_have(notes, network):
+    found = notes(note=EVERY_TOKEN if network in ("average", "cnn") else LONG)
+    module, hp = (tabular, tabular.DEFAULTS) if network == "table" else (text, {**SMALL, "network": network})
+    model = module.build_model(found.transform, TEXT_CONFIG, hp, np.zeros(1))
+    endings = tuple(f"_{suffix}" for suffix in _wanted.SUFFIXES.values())
+    layers = [layer.name for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    assert not [name for name in layers if name.endswith(endings)], "Keras takes no name twice"
 
 
 def test_a_table_reads_a_text_too(notes):

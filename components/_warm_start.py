@@ -37,13 +37,11 @@ class WarmStartStrategy(ResolverStrategy):
             input_dict: all models and blessings of the pipeline, and what the Trainer is given.
         """
         inputs = {key: {one.id for one in given} for key, given in input_dict.items() if key not in BLESSED}
-        pairs = _blessings.blessed(input_dict["model"], input_dict["model_blessing"])[-1:]
-        found = [model for model, _ in pairs]
+        blessed = _blessings.blessed(input_dict["model"], input_dict["model_blessing"])
         before = self._done_before(store, input_dict["model"], inputs)
-        if before is not None:
-            found = [model for model in input_dict["model"] if model.id in before]
-        blessings = [blessing for model, blessing in pairs if model in found]
-        return {**input_dict, "model": found, "model_blessing": blessings}
+        pairs = blessed[-1:] if before is None else [pair for pair in blessed if pair[0].id in before]
+        models, blessings = [model for model, _ in pairs], [blessing for _, blessing in pairs]
+        return {**input_dict, "model": models, "model_blessing": blessings}
 
     def _done_before(
         self, store: MetadataStore, models: Iterable[artifact.Artifact], inputs: Mapping[str, set[int]]

@@ -18,7 +18,7 @@ def lines(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
 def _told(report: Mapping[str, Any]) -> str:
     weights = report["weights"]
     if report["base_model"] is None:
-        return "no model was blessed before, all weights are new"
+        return "no model was blessed when this training was first done, all weights are new"
     if weights is None:
         return (
             f"no weights of this network in {report['base_model']} (deleted, of an older Slipway, or trained without "

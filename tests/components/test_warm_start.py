@@ -66,7 +66,7 @@ class History:
         }
         found = strategy.resolve_artifacts(self.store, given)
         assert found["examples"] == given["examples"]
-        assert len(found["model"]) <= 1
+        assert len(found["model"]) == len(found["model_blessing"]) <= 1
         return found["model"][0].id if found["model"] else None
 
 

@@ -8,7 +8,10 @@ from pipeline import warm_start
 @pytest.mark.parametrize(
     ("report", "line"),
     [
-        ({"base_model": None, "weights": None}, "no model was blessed before, all weights are new"),
+        (
+            {"base_model": None, "weights": None},
+            "no model was blessed when this training was first done, all weights are new",
+        ),
         (
             {"base_model": "model/8", "weights": None},
             "no weights of this network in model/8 (deleted, of an older Slipway, or trained without it), all are new",

@@ -28,7 +28,7 @@ free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0
 
 size_of() { podman image inspect "$1" --format '{{.Size}}' | numfmt --to=si; }
 
-make_base() {  # make_base TAG [,PACKAGE]...: a Debian 13 with Python
+make_base() {  # make_base TAG [,PACKAGE,…]: a Debian 13 with Python
     local file
     quietly debootstrap --variant=minbase --include="ca-certificates,python3,python3-venv${2:-}" trixie "$work/base"
     rm -rf "$work"/base/var/lib/apt/lists/* "$work"/base/var/cache/apt/*
@@ -44,6 +44,18 @@ build_image() {  # build_image BASE TAG: the project's
     quietly podman build --network host --format docker --build-arg "BASE=$1" \
         --build-arg "SSL_CERT_FILE=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" -t "$2" "$repository"
     say "built $2: $(size_of "$2")B, the base in it"
+    parts_of "$2"
+}
+
+parts_of() {  # parts_of IMAGE: the sizes in docs/containers.md
+    podman run --rm "$1" sh -ec '
+        size() { du --summarize --apparent-size --block-size=MB "$@"; }
+        size --exclude=.venv /slipway
+        cd .venv/lib/python3.*/site-packages
+        size tensorflow google
+        size .
+        find . -name "*.pyc" -print0 | size --total --files0-from=- | sed -n "s/total/of which bytecode/p"
+    ' 2>>"$work/log" | sed 's/^/      /'
 }
 
 install_tools() {  # install_tools PACKAGE==VERSION...: by pip, since Debian's podman-compose garbles health checks

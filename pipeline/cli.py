@@ -128,7 +128,7 @@ def predict(
     table = {key: options.pop(key) for key in ("keep", "kind", "options", "rename")}
     whom = prediction.Whom(**options)
     if output is None:
-        if given := [f"--{key}" for key, value in table.items() if value]:
+        if given := [_flag(key) for key, value in table.items() if value]:
             raise SetupError(f"slipway predict: belongs to -o, got {given[0]} alone; add -o FILE")
         lines = prediction.lines(place, path, whom)
     else:
@@ -139,6 +139,11 @@ def predict(
         lines = iter(scoring.run(place, scoring_input.Wish(path, **table), output, whom))
     for line in lines:
         click.echo(line)
+
+
+def _flag(name: str) -> str:
+    """Return the option that sets a parameter of the command at work."""
+    return next(one.opts[-1] for one in click.get_current_context().command.params if one.name == name)
 
 
 @slipway.command()

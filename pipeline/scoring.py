@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from data.loaders import _kinds
 from pipeline import asking, prediction, scoring_input, scoring_output, stops
 from pipeline.errors import DataError, SetupError
 from pipeline.home import Home
@@ -41,11 +42,8 @@ def run(home: Home, wish: scoring_input.Wish, output: Path, whom: prediction.Who
         predictor = asking.loaded(version)
         signature = predictor.signature("")
         rows = scoring_input.opened(wish, signature.inputs)
-        if output.absolute() in map(Path, rows.raw.paths):
+        if output.exists() and any(map(output.samefile, rows.raw.paths)):
             raise SetupError(f"-o: is the file of the rows, got {str(output)!r}; name another")
-        if taken := sorted({*signature.outputs, VERSION} & set(rows.kept)):
-            text = f"the rows have columns of the answer's names, got {', '.join(taken)}"
-            raise SetupError(f"slipway predict: {text}; name the columns to write with --keep")
         begun = time.monotonic()
         count = _score(predictor, rows, output, int(version.name))
     seconds = time.monotonic() - begun
@@ -106,13 +104,17 @@ class _Columns:
         """Return one batch of the file.
 
         Raises:
-            SetupError: a column is of bytes or lists, and the format has none.
+            SetupError: a column has the name of an answer, or is of bytes or lists, and the format has none.
             DataError: a column of text has bytes that are none, after a batch that was all text.
         """
-        columns = {name: scoring_input.texts(kept[name]) for name in self._kept}
+        answered: dict[str, Any] = {}
         for name, values in answers.items():
-            columns |= self._answer(name, values)
-        columns[VERSION] = version
+            answered |= self._answer(name, values)
+        answered[VERSION] = version
+        if taken := sorted(answered.keys() & set(self._kept)):
+            text = f"the rows have columns of the answer's names, got {', '.join(taken)}"
+            raise SetupError(f"slipway predict: {text}; name the columns to write with --keep")
+        columns = {name: scoring_input.texts(kept[name]) for name in self._kept} | answered
         if self._schema is None:
             self._schema = pa.schema([(name, column.type) for name, column in columns.items()])
             self._require_writable()
@@ -123,6 +125,7 @@ class _Columns:
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
     def _answer(self, name: str, values: np.ndarray) -> dict[str, Any]:
+        """Return the columns of one output of the model."""
         if values.ndim == 2 and self._flat:
             return {f"{name}_{i}": self._numbers(values[:, i]) for i in range(values.shape[1])}
         if values.ndim == 2:
@@ -140,7 +143,8 @@ class _Columns:
         if not (self._flat or self._decimal):
             return
         for field in self._schema:
-            if pa.types.is_binary(field.type) or (self._flat and pa.types.is_list(field.type)):
-                what = "bytes" if pa.types.is_binary(field.type) else "lists"
+            item = scoring_input.item_type(field.type)
+            if pa.types.is_binary(item) or (self._flat and _kinds.is_list(field.type)):
+                what = "bytes" if pa.types.is_binary(item) else "lists"
                 text = f"this format holds no {what}, got column {field.name!r}"
                 raise SetupError(f"-o: {text}; write .parquet, or name the columns to write with --keep")

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.loaders import _files
+from data.loaders import _files, _kinds
 from pipeline import names, raw_rows
 from pipeline.errors import DataError, SetupError
 from pipeline.raw_rows import RawRows
@@ -160,13 +160,18 @@ def _array(column: pa.Array, info: TensorInfo, place: str) -> Any:
 
 
 def texts(column: pa.Array) -> pa.Array:
-    """Return bytes as text where they are, and any other column as it is."""
-    if not pa.types.is_binary(column.type):
+    """Return bytes as text where they are, in lists too, and any other column as it is."""
+    if not pa.types.is_binary(item_type(column.type)):
         return column
     try:
-        return column.cast(pa.string())
+        return column.cast(pa.list_(pa.string()) if _kinds.is_list(column.type) else pa.string())
     except pa.ArrowInvalid:
         return column
+
+
+def item_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values, be they in lists or not."""
+    return kind.value_type if _kinds.is_list(kind) else kind
 
 
 def shortest(column: pa.Array) -> pa.Array:

@@ -140,6 +140,8 @@ def test_a_mistake_is_one_line_and_nothing_is_written(command, csv_file, text, a
     [
         ("rows.csv", "scores.xlsx", "-o: no format goes by this suffix, got "),
         ("rows.csv", "rows.csv", "-o: is the file of the rows, got "),
+        ("rows.csv", "sub/../rows.csv", "-o: is the file of the rows, got "),
+        ("rows.csv", "linked/rows.csv", "-o: is the file of the rows, got "),
         ("nowhere.csv", "scores.csv", "slipway predict: no file matches, got '"),
         ("rows", "scores.csv", "no suffix to go by; say which with --format"),
         (None, "scores.csv", "no rows for -o, got no ROWS"),
@@ -148,18 +150,27 @@ def test_a_mistake_is_one_line_and_nothing_is_written(command, csv_file, text, a
 )
 def test_a_wrong_path_is_one_line(command, csv_file, rows, output, line):
     paths = [csv_file.with_name(rows)] if rows else []
+    (csv_file.parent / "sub").mkdir()
+    (csv_file.parent / "linked").symlink_to(csv_file.parent, target_is_directory=True)
     result = command("predict", "small", *paths, "-o", f"{csv_file.parent}/{output}")
     assert (result.exit_code, len(result.output.splitlines())) == (2, 1), result.output
     assert line in result.output
+    assert csv_file.read_text(encoding="utf-8") == CSV
 
 
-def test_an_option_of_a_file_without_the_file_is_told(command, csv_file):
-    result = command("predict", "small", csv_file, "--keep", "id")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--keep", "id"), ("--format", "csv"), ("--option", "delimiter=;"), ("--rename", "a=b")],
+)
+def test_an_option_of_a_file_without_the_file_is_told(command, csv_file, option, value):
+    result = command("predict", "small", csv_file, option, value)
     assert result.exit_code == 2
-    assert "belongs to -o, got --keep alone; add -o FILE" in result.output
+    assert f"belongs to -o, got {option} alone; add -o FILE" in result.output
 
 
-def test_classes_and_their_probabilities_are_columns(command, home, tmp_path):
+@pytest.fixture
+def classifier(home):
+    """Version 4, which answers with a class and two probabilities."""
     import tensorflow as tf
 
     def answer(x):
@@ -168,6 +179,9 @@ def test_classes_and_their_probabilities_are_columns(command, home, tmp_path):
     module = tf.Module()
     module.door = tf.function(answer, input_signature=[tf.TensorSpec([None], tf.float32, "x")])
     tf.saved_model.save(module, str(home.serving / "4"), signatures={"serving_default": module.door})
+
+
+def test_classes_and_their_probabilities_are_columns(command, classifier, tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("x\n0.25\n0.75\n")
     for ending, expected in {
@@ -180,15 +194,50 @@ def test_classes_and_their_probabilities_are_columns(command, home, tmp_path):
         assert read(output)[0] == {"x": 0.25, **expected, "model_version": 4}
 
 
-def test_bytes_that_are_no_text_are_for_parquet_only(command, tmp_path):
-    rows = tmp_path / "rows.parquet"
-    columns = {"fare": [1.0], "company": pa.array([b"\xff\xd8"], pa.binary()), "zone": [1]}
-    parquet.write_table(pa.table(columns), rows)
+def test_no_column_of_the_rows_gives_way_to_one_of_the_answers(command, classifier, tmp_path):
+    rows, output = tmp_path / "rows.csv", tmp_path / "scores.csv"
+    rows.write_text("x,probabilities_0\n0.25,mine\n")
+    output.write_text("old")
+    result = command("predict", "small", rows, "-o", output)
+    assert result.exit_code == 2
+    assert "the rows have columns of the answer's names, got probabilities_0; name the columns" in result.output
+    assert output.read_text() == "old"
+    lists = tmp_path / "scores.jsonl"
+    assert command("predict", "small", rows, "-o", lists).exit_code == 0, "there the answer is one column"
+    assert read(lists)[0]["probabilities_0"] == "mine"
+
+
+def test_texts_in_lists_are_written_as_texts(command, tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    given = [{"fare": 1.5, "company": "A", "zone": 2, "tags": tags} for tags in (["x", "ü"], [], None)]
+    rows.write_text("".join(json.dumps(row) + "\n" for row in given), encoding="utf-8")
+    for ending in ("parquet", "jsonl"):
+        output = tmp_path / f"scores.{ending}"
+        result = command("predict", "small", rows, "-o", output)
+        assert result.exit_code == 0, result.output
+        assert [row["tags"] for row in read(output)] == [["x", "ü"], [], None]
     result = command("predict", "small", rows, "-o", tmp_path / "scores.csv")
     assert result.exit_code == 2
-    assert "-o: this format holds no bytes, got column 'company'; write .parquet, or name the columns" in result.output
+    assert "-o: this format holds no lists, got column 'tags'; write .parquet" in result.output
+
+
+PICTURE = b"\xff\xd8"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kind"),
+    [("company", PICTURE, pa.binary()), ("pages", [PICTURE, b"A"], pa.list_(pa.binary()))],
+)
+def test_bytes_that_are_no_text_are_for_parquet_only(command, tmp_path, column, value, kind):
+    rows = tmp_path / "rows.parquet"
+    columns = {"fare": [1.0], "company": ["A"], "zone": [1], column: pa.array([value], kind)}
+    parquet.write_table(pa.table(columns), rows)
+    for ending in ("csv", "jsonl"):
+        result = command("predict", "small", rows, "-o", tmp_path / f"scores.{ending}")
+        assert result.exit_code == 2
+        assert f"-o: this format holds no bytes, got column {column!r}; write .parquet, or name" in result.output
     assert command("predict", "small", rows, "-o", tmp_path / "scores.parquet").exit_code == 0
-    assert read(tmp_path / "scores.parquet")[0]["company"] == b"\xff\xd8"
+    assert read(tmp_path / "scores.parquet")[0][column] == value
 
 
 MEASURED = """

@@ -10,12 +10,15 @@ from pipeline.kubeflow_config import Variable
 from pipeline.section import Section, off
 
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-# Of the five fields of crontab: the least and the greatest number, and names that stand for numbers.
+DAYS = "SUN|MON|TUE|WED|THU|FRI|SAT"
+# Of the five fields of crontab: the least and the greatest number, and names that stand for numbers. As of croniter,
+# with which Airflow reads them; so is L, the last day of a month.
 FIELDS = {
     "minute": (0, 59, ""), "hour": (0, 23, ""), "day of the month": (1, 31, "L"),
-    "month": (1, 12, "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"),
-    "day of the week": (0, 7, "SUN|MON|TUE|WED|THU|FRI|SAT|[0-7]?L|[0-7]#[1-5]"),
+    "month": (1, 12, "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"), "day of the week": (0, 7, DAYS),
 }  # fmt: skip
+# The last Friday of a month is L5, its second one 5#2 or fri#2; days of every week cannot stand beside them.
+OF_MONTH = rf"(?:L[0-7]|(?:[0-7]|{DAYS})#[1-5])"
 
 
 def _cron(value: Any) -> Any:
@@ -26,16 +29,17 @@ def _cron(value: Any) -> Any:
             f"no schedule, got {value!r}; five fields as in crontab, such as '0 3 * * *', or {', '.join(PRESETS)}"
         )
     for text, (name, (least, greatest, words)) in zip(fields, FIELDS.items(), strict=False):
-        if value not in PRESETS and not all(_item(item, least, greatest, words) for item in text.split(",")):
-            raise ValueError(
-                f"no {name} of a schedule, got {text!r} in {value!r}; {least} to {greatest}, *, 1-5 or */2"
-            )
+        if value in PRESETS or all(_item(item, least, greatest, words) for item in text.split(",")):
+            continue
+        if words != DAYS or not re.fullmatch(rf"{OF_MONTH}(?:,{OF_MONTH})*", text, re.IGNORECASE):
+            allowed = f"{least} to {greatest}, *, 1-5 or */2{', L5 or 5#2' * (words == DAYS)}"
+            raise ValueError(f"no {name} of a schedule, got {text!r} in {value!r}; {allowed}")
     return value
 
 
 def _item(item: str, least: int, greatest: int, words: str) -> bool:
     """Return whether a field of crontab, or one of its parts between commas, holds what it may."""
-    found = re.fullmatch(r"(?:\*|([^-/]+)(?:-([^-/]+))?)(?:/0*([1-9]\d*))?", item)
+    found = re.fullmatch(r"(?!L[-/])(?:\*|([^-/]+)(?:-([^-/]+))?)(?:/0*([1-9]\d*))?", item, re.IGNORECASE)
     return found is not None and all(
         (text.isdecimal() and least <= int(text) <= greatest) or re.fullmatch(words or "(?!)", text, re.IGNORECASE)
         for text in found.groups()[:2]

@@ -93,7 +93,7 @@ class Airflow:
 
 
 @pytest.fixture(scope="session")
-def environment() -> None:
+def environment() -> Path:
     """An environment with Airflow; made once, with the Python and the uv of this one."""
     installed = ENVIRONMENT / "installed"
     if not installed.is_file() or installed.read_text() != f"{AIRFLOW} {sys.version}":
@@ -102,10 +102,11 @@ def environment() -> None:
         python = ENVIRONMENT / "bin" / "python"
         subprocess.run([*uv, "pip", "install", "--quiet", "--python", python, AIRFLOW], check=True)
         installed.write_text(f"{AIRFLOW} {sys.version}")
+    return ENVIRONMENT
 
 
 @pytest.fixture(scope="module")
-def airflow(environment: None, tmp_path_factory: pytest.TempPathFactory) -> Airflow:
+def airflow(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Airflow:
     """A fresh home with an empty database."""
     installation = Airflow(tmp_path_factory.mktemp("airflow"))
     installation("db", "migrate")

@@ -1,11 +1,15 @@
 """The real Apache Airflow runs what `slipway compile --runner airflow` writes, each step in a process of its own."""
 
+import json
+import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from pyarrow import csv, parquet
 
 from serving.predictor import Predictor
@@ -16,6 +20,42 @@ TRAINED = (
     "ExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate", "Transform", "Trainer", "Doors",
 )  # fmt: skip
 pytestmark = pytest.mark.timeout(1800)
+
+
+# Airflow's verdict over schedules: when the first run's interval begins, or an error.
+VERDICTS = """
+import json, sys
+
+import pendulum
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.interval import CronDataIntervalTimetable
+
+def first(schedule):
+    try:
+        timetable = CronDataIntervalTimetable(schedule, timezone="UTC")
+        timetable.validate()
+        begin = TimeRestriction(earliest=pendulum.datetime(2026, 1, 31), latest=None, catchup=True)
+        run = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=begin)
+        return run.data_interval.start.isoformat()
+    except Exception as error:
+        return type(error).__name__
+
+print(json.dumps({schedule: first(schedule) for schedule in sys.argv[1:]}))
+"""
+
+
+def test_airflow_takes_and_refuses_the_schedules_that_slipway_check_takes_and_refuses(environment, tmp_path):
+    schedules = yaml.safe_load((Path(__file__).parents[1] / "pipeline" / "airflow_schedules.yaml").read_text())
+    done = subprocess.run(
+        [environment / "bin" / "python", "-c", VERDICTS, *schedules["taken"], *schedules["refused"]],
+        env={**os.environ, "AIRFLOW_HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    verdicts = json.loads(done.stdout.splitlines()[-1])
+    for schedule in schedules["taken"]:
+        assert verdicts[schedule].startswith("20"), (schedule, verdicts[schedule])
+    for schedule in schedules["refused"]:
+        assert verdicts[schedule] == "AirflowTimetableInvalid", (schedule, verdicts[schedule])
+    assert verdicts["0 0 * * L5"].startswith("2026-02-27"), "the last Friday of February"
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from pipeline.runners import airflow
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "taxi.yaml"
 SECTION = yaml.safe_load((Path(__file__).parent / "airflow.yaml").read_text())
+SCHEDULES = yaml.safe_load((Path(__file__).parent / "airflow_schedules.yaml").read_text())
 NIGHT = datetime(2026, 1, 31, 3, tzinfo=UTC), datetime(2026, 2, 1, 3, tzinfo=UTC)
 
 
@@ -262,10 +263,17 @@ def test_a_wrong_section_is_told(section, told, tmp_path):
         config_file.read(CONFIG, [f"airflow={section}"], tmp_path)
 
 
-@pytest.mark.parametrize("schedule", ["*/15 0-6,22 1 JAN-MAR mon", "0 0 L * 5#1", "@weekly", "5 4 * * 7"])
+@pytest.mark.parametrize("schedule", SCHEDULES["taken"])
 def test_a_schedule_that_airflow_knows_is_taken(schedule, tmp_path):
     section = {"schedule": schedule, "start_date": "2026-01-31"}
     assert config_file.read(CONFIG, [f"airflow={json.dumps(section)}"], tmp_path).config.airflow.schedule == schedule
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES["refused"])
+def test_a_schedule_that_airflow_refuses_is_told(schedule, tmp_path):
+    section = {"schedule": schedule, "start_date": "2026-01-31"}
+    with pytest.raises(ConfigError, match=rf"airflow\.schedule: no .*schedule, got .*{re.escape(repr(schedule))}; "):
+        config_file.read(CONFIG, [f"airflow={json.dumps(section)}"], tmp_path)
 
 
 def test_a_step_a_span_or_a_file_that_cannot_be_is_told(tmp_path):

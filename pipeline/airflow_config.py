@@ -2,10 +2,11 @@
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from pipeline.data_config import file_formats, format_by_suffix
 from pipeline.kubeflow_config import Variable
 from pipeline.section import Section, off
 
@@ -58,7 +59,7 @@ def _text(value: Any) -> Any:
 
 
 class Task(Section):
-    """How a task runs. What one task leaves out, it takes from all tasks.
+    """How a task runs. What one task leaves out, it takes from all tasks; null is none of it.
 
     Attributes:
         pool: of Airflow, whose slots bound how many tasks run at the same time.
@@ -66,7 +67,6 @@ class Task(Section):
         retries: so many more tries after a failure; refused data and a model that is not blessed are final.
         retry_delay_minutes: between two tries.
         timeout_minutes: then the task is ended, and has failed; None lets it run.
-        cache: false runs the step anew, although the same inputs were worked on before.
     """
 
     pool: Name | None = None
@@ -74,14 +74,21 @@ class Task(Section):
     retries: Annotated[int, Field(ge=0)] | None = None
     retry_delay_minutes: Minutes | None = None
     timeout_minutes: Minutes | None = None
-    cache: bool | None = None
 
-    @field_validator("pool", "queue", "retries", "retry_delay_minutes", "timeout_minutes", "cache", mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        if value is None:
-            raise ValueError("no value, got null; leave the key out to take that of all tasks, or write another value")
-        return value
+    def among(self, tasks: "Step") -> Self:
+        """Return this task with what it takes from all tasks."""
+        left_out = Step.model_fields.keys() & type(self).model_fields.keys() - self.model_fields_set
+        return self.model_copy(update={name: getattr(tasks, name) for name in left_out})
+
+
+class Step(Task):
+    """A task that is a step of the pipeline.
+
+    Attributes:
+        cache: false runs the step anew, although the same inputs were worked on before.
+    """
+
+    cache: bool | None = None
 
 
 class Scoring(Task):
@@ -101,6 +108,15 @@ class Scoring(Task):
     keep: tuple[Name, ...] = ()
     label: Literal["stable", "canary"] | None = None
 
+    @field_validator("rows")
+    @classmethod
+    def _of_a_format_by_suffix(cls, rows: str) -> str:
+        try:
+            format_by_suffix(rows)
+        except ValueError as error:
+            raise ValueError(f"{error}; let it end in its format, one of .{', .'.join(file_formats())}") from error
+        return rows
+
     @field_validator("output")
     @classmethod
     def _of_a_known_format(cls, output: str) -> str:
@@ -111,7 +127,7 @@ class Scoring(Task):
         return output
 
 
-class Airflow(Task):
+class Airflow(Step):
     """How the steps of a pipeline run as tasks of Apache Airflow.
 
     Attributes:
@@ -138,7 +154,7 @@ class Airflow(Task):
     home: Annotated[str, Field(pattern=r"^/")] | None = None
     env: dict[Variable, Annotated[str, BeforeValidator(_text)]] = {}
     tags: tuple[Name, ...] = ("slipway",)
-    steps: dict[str, Task] = {}
+    steps: dict[str, Step] = {}
     scoring: Annotated[Scoring | None, BeforeValidator(off)] = None
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ def mistakes(source: YamlFile, sections: Mapping[str, Any], data_root: Path, spa
         found += _against_evaluation(source, sections["training"], sections["evaluation"])
     if "label" in sections and "data" in sections:
         found += _split_against_label(source, sections["data"].split, sections["label"])
-    found += _vertex_against_root(source, sections)
+    found += _vertex_against_root(source, sections) + _airflow_against_data(source, sections)
     if "beam" in sections:
         found += _beam_steps(source, [*beam_config.STEPS, *(sections.get("components") or ())], sections["beam"])
     columns: list[str] = []
@@ -106,6 +106,14 @@ def _vertex_against_root(source: YamlFile, sections: Mapping[str, Any]) -> list[
         return []
     place = source.place(("pipeline_root",))
     return [f"{place}: tuner.vertex finds artifacts below /gcs/ only, got {root}; mount the bucket, /gcs/BUCKET/…"]
+
+
+def _airflow_against_data(source: YamlFile, sections: Mapping[str, Any]) -> list[str]:
+    airflow, data = sections.get("airflow"), sections.get("data")
+    if not (airflow and data and airflow.span in ("day", "interval")) or "YYYY" in data.span_signs:
+        return []
+    text = f"the data have no spans that are days, got {airflow.span!r}; write latest, or {{YYYY}}{{MM}}{{DD}} into"
+    return [f"{source.place(('airflow', 'span'))}: {text} data.path"]
 
 
 def _split_against_label(source: YamlFile, split: Split, label: Label) -> list[str]:

@@ -1,6 +1,7 @@
 """The config of the data: where the rows come from, and how they are split."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
@@ -10,8 +11,30 @@ from pipeline.section import Section
 
 # The format that is asked and not read.
 QUERIED = "bigquery"
+# Other suffixes than a format's name.
+SUFFIXES = {"ndjson": "jsonl", "json": "jsonl", "pq": "parquet", "tfrecords": "tfrecord"}
 NEED_COLUMN, KEYED = ("time", "group"), ("random", "group", "stratified")
 RATIO = {"train": 2, "eval": 1}
+
+
+def file_formats() -> list[str]:
+    """Return the names of the loaders of files."""
+    return [name for name in names.plug_ins("data.loaders") if name != QUERIED]
+
+
+def format_by_suffix(path: str) -> str:
+    """Return the name of the loader for a file.
+
+    Raises:
+        ValueError: its suffix says none.
+    """
+    suffix = Path(path.removesuffix(".gz")).suffix.lstrip(".").lower()
+    kind = SUFFIXES.get(suffix, suffix)
+    if kind not in file_formats():
+        raise ValueError(
+            f"no format goes by this suffix, got {suffix!r}" if suffix else f"no suffix to go by, got {path!r}"
+        )
+    return kind
 
 
 def _require_splits(found: Mapping[Any, Any], example: str) -> None:
@@ -99,6 +122,12 @@ class Data(Section):
     options: dict[str, Any] = {}
     rename: dict[str, Annotated[str, Field(min_length=1)]] = {}
     split: Annotated[Split, BeforeValidator(_long_form)] = Split()
+
+    @property
+    def span_signs(self) -> set[str]:
+        """The names of the signs in the paths, see `spans.py`."""
+        paths = self.path.values() if isinstance(self.path, dict) else [self.path or ""]
+        return spans.signs("".join(paths))
 
     @field_validator("source")
     @classmethod

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,23 @@ def upstream(file: ConfigFile) -> dict[str, list[str]]:
     return {node.node_info.id: sorted(node.upstream_nodes) for node in found}
 
 
-def require_steps(file: ConfigFile, section: str, given: Iterable[str], nodes: Mapping[str, list[str]]) -> None:
-    """Raise ConfigError when a section says something of a step that the pipeline has not."""
-    for name in given:
+def require_steps(file: ConfigFile, section: str, given: Mapping[str, Any], nodes: Mapping[str, list[str]]) -> None:
+    """Check what a section of the config says of steps, by name.
+
+    Raises:
+        ConfigError: some are no steps of the pipeline, or the last task is to have a cache.
+    """
+    mistakes = []
+    for name, said in given.items():
+        place = f"{file.path}: {section}.steps.{name}"
         try:
             names.require(name, [*nodes, FINISH], what="step")
         except ValueError as error:
-            raise ConfigError(f"{file.path}: {section}.steps.{name}: {error}") from error
+            mistakes.append(f"{place}: {error}")
+        if name == FINISH and said.cache is not None:
+            mistakes.append(f"{place}.cache: the record of a run has no cache, got {said.cache}; take it out")
+    if mistakes:
+        raise ConfigError(*mistakes)
 
 
 def sent_config(file: ConfigFile) -> dict[str, Any]:
@@ -64,11 +74,6 @@ def place(file: ConfigFile) -> str:
     """Return where a config stands in the project: its path from the folder of the project."""
     path = file.path.absolute()
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path("configs", path.name))
-
-
-def node(config: str, home: str, *arguments: str) -> list[str]:
-    """Return the arguments of `slipway` for one step, without what is sent along."""
-    return ["node", *arguments, "--config", config, "--home", home]
 
 
 def write(output: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -15,7 +14,6 @@ from pipeline.data_files import curated_schema, data_format, float_columns
 from pipeline.errors import DataError, SetupError
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
-SUFFIXES = {"ndjson": "jsonl", "json": "jsonl", "pq": "parquet", "tfrecords": "tfrecord"}
 
 
 @dataclass(frozen=True)
@@ -96,17 +94,17 @@ def format_of(path: str, wanted: str | None = None) -> str:
     Raises:
         SetupError: there is none.
     """
-    known = [name for name in names.plug_ins("data.loaders") if name != data_config.QUERIED]
-    suffix = Path(path.removesuffix(".gz")).suffix.lstrip(".").lower()
-    kind = wanted or SUFFIXES.get(suffix, suffix)
-    if wanted is None and kind not in known:
-        text = f"no format goes by this suffix, got {suffix!r}" if suffix else "no suffix to go by"
-        raise SetupError(f"{path}: {text}; say which with --format: {', '.join(known)}")
+    known = data_config.file_formats()
+    if wanted is None:
+        try:
+            return data_config.format_by_suffix(path)
+        except ValueError as error:
+            raise SetupError(f"{path}: {error}; say which with --format: {', '.join(known)}") from error
     try:
-        names.require(kind, known, what="format")
+        names.require(wanted, known, what="format")
     except ValueError as error:
         raise SetupError(f"--format: {error}") from error
-    return kind
+    return wanted
 
 
 def options_of(pairs: Sequence[str], kind: str) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-from pipeline import data_files, orchestration, raw_rows, spans
-from pipeline.airflow_config import Airflow, Scoring, Task
+from pipeline import data_files, orchestration
+from pipeline.airflow_config import Airflow, Scoring, Step, Task
 from pipeline.config_file import ConfigFile
-from pipeline.errors import ConfigError, SetupError
+from pipeline.data_config import Data, format_by_suffix
+from pipeline.errors import SetupError
 from pipeline.home import Home
 
 TEMPLATE = Path(__file__).with_name("airflow_dag.py.in")
@@ -39,6 +40,7 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
     made_by = ["slipway", "compile", str(file.path), "--runner", "airflow", "-o", str(output)]
     made_by += [word for override in file.overrides for word in ("--set", override)]
     made_by += ["--span", file.span] if file.span else []
+    made_by += [] if section.home else ["--home", str(home.root)]
     filled = {
         "name": file.config.name,
         "config": _one_line(str(file.path)),
@@ -52,19 +54,9 @@ def compile(file: ConfigFile, home: Home, output: Path) -> list[str]:  # noqa: A
     return [f"{output}: DAG {file.config.name} with {len(nodes)} steps{more}; copy it into Airflow's folder of DAGs"]
 
 
-def span_policy(file: ConfigFile, section: Airflow) -> str | None:
-    """Return what span the date of a run means: "latest", "day" or "interval"; None for data without spans.
-
-    Raises:
-        ConfigError: days are asked for, and the spans are none.
-    """
-    path = file.config.data.path
-    signs = spans.signs("".join(path.values()) if isinstance(path, dict) else path or "")
-    if section.span in ("day", "interval") and "YYYY" not in signs:
-        raise ConfigError(
-            f"{file.path}: airflow.span: the data have no spans that are days, got {section.span!r}; write latest, or "
-            "{YYYY}{MM}{DD} into data.path"
-        )
+def span_policy(data: Data, section: Airflow) -> str | None:
+    """Return what span the date of a run means: "latest", "day" or "interval"; None for data without spans."""
+    signs = data.span_signs
     return section.span or ("day" if "YYYY" in signs else "latest") if signs else None
 
 
@@ -72,14 +64,14 @@ def _settings(file: ConfigFile, section: Airflow, home: Home) -> list[str]:
     """Return the constants of the file, as lines of Python."""
     given = section.command or str(Path(sys.executable).with_name("slipway"))
     config = orchestration.place(file) if section.working_dir else str(file.path.absolute())
-    place = orchestration.node(config, section.home or str(home.root))[1:]
+    place = ["--config", config, "--home", section.home or str(home.root)]
     return [
         f"SLIPWAY = {_python(shlex.split(given) if isinstance(given, str) else list(given))}",
         f"PLACE = {_python(place)}",
         f"WORKING_DIR = {section.working_dir or str(Path.cwd())!r}",
         f"ENV = {_python(section.env)}",
         "# What span of the data the date of a run means; None: they have none.",
-        f"SPAN = {span_policy(file, section)!r}",
+        f"SPAN = {span_policy(file.config.data, section)!r}",
         "# What --set says to every step; a run may be started with more.",
         f"OVERRIDES = {_python(list(file.overrides))}",
     ]
@@ -97,11 +89,11 @@ def _training(file: ConfigFile, section: Airflow, nodes: Mapping[str, list[str]]
         "):",
     ]
     for name, before in nodes.items():
-        own = section.steps.get(name, Task())
-        cache = section.cache if own.cache is None else own.cache
-        words = [repr(name), *([f"after={before!r}"] if before else []), *(["no_cache=True"] if cache is False else [])]
+        own = section.steps.get(name, Step()).among(section)
+        words = [repr(name), *([f"after={before!r}"] if before else [])]
+        words += ["no_cache=True"] if own.cache is False else []
         lines.append(f"    step({', '.join(words + _settled(own))})")
-    own = section.steps.get(orchestration.FINISH, Task())
+    own = section.steps.get(orchestration.FINISH, Step()).among(section)
     lines.append(f"    finish({', '.join([repr(orchestration.FINISH), *_settled(own)])})")
     return "\n".join(["", *lines, ""])
 
@@ -109,15 +101,16 @@ def _training(file: ConfigFile, section: Airflow, nodes: Mapping[str, list[str]]
 def _scoring(file: ConfigFile, section: Airflow, scoring: Scoring, home: str) -> str:
     """Return the DAG that scores rows, as Python."""
     data, name = file.config.data, file.config.name
-    arguments = ["predict", name, scoring.rows, "-o", scoring.output, "--home", home]
+    arguments = ["predict", name, "--home", home]
     arguments += [word for column in scoring.keep for word in ("--keep", column)]
     arguments += ["--label", scoring.label] if scoring.label else []
     arguments += [word for old, new in data.rename.items() for word in ("--rename", f"{old}={new}")]
     # What is said of the format of the training's files, as a delimiter, holds for rows of that format.
-    options = data.options if raw_rows.format_of(scoring.rows) == data_files.data_format(data) else {}
+    options = data.options if format_by_suffix(scoring.rows) == data_files.data_format(data) else {}
     arguments += [word for key, value in options.items() for word in ("--option", f"{key}={json.dumps(value)}")]
     lines = _dag(f"{name}_scoring", f"slipway: rows to answers of {name}", section, scoring)
-    words = ["task_id='Predict'", f"arguments={_python(arguments, indent=4)}", *_settled(scoring)]
+    words = ["task_id='Predict'", f"arguments={_python(arguments, indent=4)}"]
+    words += [f"files={[scoring.rows, '-o', scoring.output]!r}", *_settled(scoring.among(section))]
     return "\n".join(["", *lines, f"    Slipway({', '.join(words)})"])
 
 
@@ -133,13 +126,15 @@ def _dag(name: str, description: str, section: Airflow, scheduled: Airflow | Sco
         f"    start_date={start},",
         f"    catchup={section.catchup and scheduled.schedule is not None},",
         f"    tags={list(section.tags)!r},",
-        f"    default_args=dict({', '.join(_settled(section))}),",
         "):",
     ]
 
 
 def _settled(task: Task) -> list[str]:
-    """Return what is said of how a task runs, as arguments of Airflow's operators."""
+    """Return what is said of how a task runs, as arguments of Airflow's operators.
+
+    They stand at each task and not in `default_args`, from which a task cannot take one away: Airflow 2 refuses None.
+    """
     known = {name: getattr(task, name) for name in ("pool", "queue", "retries")}
     words = [f"{name}={value!r}" for name, value in known.items() if value is not None]
     for name, minutes in (("retry_delay", task.retry_delay_minutes), ("execution_timeout", task.timeout_minutes)):

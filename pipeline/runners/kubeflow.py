@@ -88,7 +88,7 @@ def _component(name: str, file: ConfigFile, section: Kubeflow, *arguments: str) 
     def component(config: str, schema: str, span: str, overrides: list, run_id: str):
         return dsl.ContainerSpec(
             image=section.image,
-            command=["slipway", *orchestration.node(orchestration.place(file), section.home, *arguments)],
+            command=["slipway", "node", *arguments, "--config", orchestration.place(file), "--home", section.home],
             args=[
                 "--run-id", run_id, "--config-text", config, "--schema-text", schema, "--span", span,
                 "--sets", overrides,

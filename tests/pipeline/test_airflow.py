@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 import types
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -137,28 +137,36 @@ def test_a_task_runs_as_the_config_says(on_airflow, executed):
     dag_file = executed(on_airflow.output)
     found = tasks(dag_file)
     dags = {one.settings["dag_id"]: one.settings for one in dag_file.made if "dag_id" in one.settings}
-    minutes = {name: value.total_seconds() / 60 for name, value in dags["taxi"]["default_args"].items() if "_" in name}
-    assert minutes == {"retry_delay": 5}
-    assert {name: dags["taxi"]["default_args"][name] for name in ("retries", "pool")} == {
-        "retries": 2,
-        "pool": "learning",
-    }
-    own = found["Trainer"].settings
-    assert (own["queue"], own["retries"], own["execution_timeout"].total_seconds()) == ("gpu", 0, 90 * 60)
+    general = {"retries": 2, "pool": "learning", "retry_delay": timedelta(minutes=5)}
+    assert found["Evaluator"].settings == {"task_id": "Evaluator", **general}
+    own = {"task_id": "Trainer", "queue": "gpu", "retries": 0, "execution_timeout": timedelta(minutes=90)}
+    assert found["Trainer"].settings == general | own
     assert found["Finish"].settings["pool"] == "default_pool"
-    assert set(found["Evaluator"].settings) == {"task_id"}
     assert dags["taxi"]["schedule"].values == ("0 3 * * *",)
     assert dags["taxi"]["start_date"] == datetime(2026, 1, 31, tzinfo=UTC)
     assert (dags["taxi"]["catchup"], dags["taxi"]["max_active_runs"]) == (True, 1)
     assert (dags["taxi_scoring"]["schedule"], dags["taxi_scoring"]["catchup"]) == (None, False)
 
 
+def test_null_takes_from_one_step_what_all_others_have(tmp_path, executed):
+    general = {"pool": "learning", "retries": 2, "retry_delay_minutes": 5, "timeout_minutes": 60, "cache": False}
+    files = {"rows": "a.csv", "output": "b.csv"}
+    section = {**general, "steps": {"Trainer": dict.fromkeys(general)}, "scoring": {**files, "timeout_minutes": None}}
+    found = tasks(executed(written(section, tmp_path).output))
+    assert found["Trainer"].settings == {"task_id": "Trainer"}
+    assert "--no-cache" not in found["Trainer"].arguments
+    assert "--no-cache" in found["Evaluator"].arguments
+    assert set(found["Evaluator"].settings) == {"task_id", "pool", "retries", "retry_delay", "execution_timeout"}
+    assert set(found["Predict"].settings) == {"task_id", "pool", "retries", "retry_delay"}
+
+
 def test_rows_are_scored_by_slipway_predict(on_airflow, executed):
     task = tasks(executed(on_airflow.output))["Predict"]
-    rows = ["predict", "taxi", "/rows/{{ ds }}.csv", "-o", "/scores/{{ ds }}.parquet"]
-    assert task.arguments == [*rows, "--home", "/var/lib/slipway", "--keep", "company", "--label", "stable"]
+    asked = ["predict", "taxi", "--home", "/var/lib/slipway", "--keep", "company", "--label", "stable"]
+    assert task.arguments == asked
+    assert task.files == ["/rows/{{ ds }}.csv", "-o", "/scores/{{ ds }}.parquet"]
     assert not task.sends_config
-    assert (task.settings["retries"], task.template_fields) == (3, ("arguments", "env"))
+    assert (task.settings["retries"], task.template_fields) == (3, ("files", "env"))
 
 
 def test_what_the_config_says_of_the_files_holds_for_the_rows_to_score(tmp_path, executed):
@@ -189,6 +197,21 @@ def test_no_text_of_the_config_is_read_as_python_jinja_or_shell(tmp_path, execut
     assert path.read_text() == dag_file.CONFIG
     assert (dag_file.ENV, dag_file.SLIPWAY) == ({"TOKEN": HOSTILE}, ["sh", HOSTILE])
     assert list(found.file.overrides) == dag_file.OVERRIDES
+
+
+def test_airflow_reads_no_column_s_name_as_a_template(tmp_path, executed):
+    path, files = tmp_path / "own.yaml", {"rows": "{{ ds }}.jsonl", "output": "scores.csv"}
+    (tmp_path / "own.jsonl").write_text(json.dumps({HOSTILE: 1, "y": 0}) + "\n" + json.dumps({HOSTILE: 2, "y": 1}))
+    data = {"path": "own.jsonl", "format": "jsonl", "rename": {HOSTILE: "a"}}
+    path.write_text(
+        f"name: own\ndata: {json.dumps(data)}\n"
+        "label: {name: y, task: binary}\nmodel: {name: tabular}\nevaluation: off\n"
+    )
+    section = {"scoring": {**files, "keep": [HOSTILE]}}
+    task = tasks(executed(written(section, tmp_path, path=path).output))["Predict"]
+    assert task.arguments[-4:] == ["--keep", HOSTILE, "--rename", f"{HOSTILE}=a"]
+    assert task.files == ["{{ ds }}.jsonl", "-o", "scores.csv"]
+    assert "arguments" not in task.template_fields
 
 
 @pytest.mark.parametrize(
@@ -249,10 +272,16 @@ def test_only_what_another_try_would_repeat_is_final(code, raised, on_airflow, e
         ("{schedule: 3}", "no schedule, got 3"),
         ("{start_date: soon}", "airflow.start_date: "),
         ("{retries: -1}", "airflow.retries: "),
-        ("{retries: 2, steps: {Trainer: {retries: null}}}", "no value, got null; leave the key out to take"),
         ("{home: here}", "airflow.home: string should match pattern"),
         ("{span: week}", "airflow.span: "),
+        ("{span: day}", "airflow.span: the data have no spans that are days, got 'day'; write latest, or {YYYY}"),
         ("{steps: {Trainer: {gpu: 1}}}", "airflow.steps.Trainer.gpu: unknown key"),
+        ("{scoring: {rows: a.csv, output: b.csv, cache: false}}", "airflow.scoring.cache: unknown key, got False"),
+        ("{scoring: {rows: a.xls, output: b.csv}}", "airflow.scoring.rows: no format goes by this suffix, got 'xls'; "),
+        (
+            "{scoring: {rows: '{{ ds }}', output: b.csv}}",
+            "no suffix to go by, got '{{ ds }}'; let it end in its format, one of .avro, ",
+        ),
         ("{scoring: {rows: a.csv}}", "airflow.scoring.output: is missing"),
         ("{scoring: {rows: a.csv, output: a.xlsx}}", "no file that can be written, got 'a.xlsx'; it ends in .parquet"),
         ("{scoring: {rows: a.csv, output: b.csv, schedule: '@daily'}}", "a schedule without a start, got '@daily'"),
@@ -276,11 +305,21 @@ def test_a_schedule_that_airflow_refuses_is_told(schedule, tmp_path):
         config_file.read(CONFIG, [f"airflow={json.dumps(section)}"], tmp_path)
 
 
-def test_a_step_a_span_or_a_file_that_cannot_be_is_told(tmp_path):
-    with pytest.raises(ConfigError, match=r"airflow\.steps\.Trainr: no such step.*did you mean 'Trainer'"):
-        written({"steps": {"Trainr": {"retries": 1}}}, tmp_path)
-    with pytest.raises(ConfigError, match=r"airflow\.span: the data have no spans that are days, got 'day'"):
-        written({"span": "day"}, tmp_path)
+def test_all_mistakes_against_the_data_are_told_at_once(tmp_path):
+    section = {"span": "interval", "scoring": {"rows": "a.csv", "output": "b.csv"}}
+    with pytest.raises(ConfigError) as told:
+        config_file.read(CONFIG, [f"airflow={json.dumps(section)}", "label.name=tip"], tmp_path)
+    assert [line.split(": ")[1] for line in told.value.lines] == ["airflow.span", "label.name"]
+
+
+def test_steps_that_are_none_and_a_file_that_cannot_be_are_told(tmp_path):
+    steps = {"Trainr": {"retries": 1}, "Pushr": {}, "Finish": {"cache": False}}
+    with pytest.raises(ConfigError) as told:
+        written({"steps": steps}, tmp_path)
+    first, second, third = told.value.lines
+    assert re.search(r"airflow\.steps\.Trainr: no such step.*did you mean 'Trainer'", first)
+    assert re.search(r"airflow\.steps\.Pushr: no such step.*did you mean 'Pusher'", second)
+    assert third.endswith("airflow.steps.Finish.cache: the record of a run has no cache, got False; take it out")
     file = config_file.read(CONFIG, [], tmp_path)
     with pytest.raises(SetupError, match=r"-o: Airflow reads Python, got 'taxi\.yaml'; name it taxi\.py"):
         airflow.compile(file, Home(tmp_path, "taxi"), Path("taxi.yaml"))
@@ -294,3 +333,7 @@ def test_without_a_section_the_tasks_start_this_installation_here(tmp_path, exec
     assert ["--config", str(CONFIG), "--home", str(tmp_path)] == dag_file.PLACE
     assert str(Path.cwd()) == dag_file.WORKING_DIR
     assert "Predict" not in tasks(dag_file)
+    made_by = shlex.split(output.read_text().splitlines()[1].removeprefix("# "))
+    assert made_by == [
+        "slipway", "compile", str(CONFIG), "--runner", "airflow", "-o", str(output), "--home", str(tmp_path),
+    ]  # fmt: skip

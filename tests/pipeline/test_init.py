@@ -175,7 +175,7 @@ MISTAKES = {
         2,
         "rows.xyz: no format goes by this suffix, got 'xyz'; say which with --format: ",
     ),
-    "no suffix": (["rows", "--label", "y"], "", 2, "rows: no suffix to go by; say which with --format: "),
+    "no suffix": (["rows", "--label", "y"], "", 2, "rows: no suffix to go by, got 'rows'; say which with --format: "),
     "an empty file": (["rows.csv", "--label", "y"], "", 3, "the data are refused: "),
     "ragged rows": (["rows.csv", "--label", "y"], "y,x\n1,2\n1\n", 3, "Expected 2 columns, got 1"),
     "no label in some rows": (

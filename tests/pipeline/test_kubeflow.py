@@ -143,6 +143,11 @@ def test_a_config_without_the_section_or_with_an_unknown_step_is_told(tmp_path, 
     file = config_file.read(CONFIG, ["kubeflow={image: x, steps: {Trainr: {cpu: 1}}}"], tmp_path)
     with pytest.raises(ConfigError, match=r"kubeflow\.steps\.Trainr: no such step.*did you mean 'Trainer'"):
         kubeflow.compile(file, on_kubeflow.home, tmp_path / "taxi.yaml")
+    file = config_file.read(CONFIG, ["kubeflow={image: x, steps: {Finish: {cache: false}}}"], tmp_path)
+    with pytest.raises(
+        ConfigError, match=r"kubeflow\.steps\.Finish\.cache: the record of a run has no cache, got False"
+    ):
+        kubeflow.compile(file, on_kubeflow.home, tmp_path / "taxi.yaml")
     with pytest.raises(SetupError, match=r"-o: KFP reads YAML, got 'taxi\.json'"):
         kubeflow.compile(file, on_kubeflow.home, Path("taxi.json"))
 

@@ -143,7 +143,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(command, csv_file, text, a
         ("rows.csv", "sub/../rows.csv", "-o: is the file of the rows, got "),
         ("rows.csv", "linked/rows.csv", "-o: is the file of the rows, got "),
         ("nowhere.csv", "scores.csv", "slipway predict: no file matches, got '"),
-        ("rows", "scores.csv", "no suffix to go by; say which with --format"),
+        ("rows", "scores.csv", "rows'; say which with --format: avro, csv"),
         (None, "scores.csv", "no rows for -o, got no ROWS"),
         ("rows.csv", "rows.csv/scores.csv", "-o: cannot be written, got "),
     ],

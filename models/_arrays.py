@@ -4,12 +4,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 
-def save(path: str, arrays: Mapping[str, np.ndarray]) -> None:
+def save(path: str, arrays: Mapping[str, Any]) -> None:
     """Write a file, the whole of it or nothing: a kill leaves the one before or this one."""
     with tempfile.TemporaryFile() as whole, tf.io.gfile.GFile(f"{path}.unfinished", "wb") as file:
         np.savez(whole, **arrays)

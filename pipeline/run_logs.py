@@ -80,14 +80,22 @@ def _folders(home: Home, step: StepRecord) -> Iterator[tuple[str, Path]]:
     """Yield the folders of a step's logs that are there, by key."""
     for key in (TRAINING, SEARCH):
         for uri in step.outputs.get(key, []):
-            # The end of a URI is <step>/<key>/<execution>; its beginning is another one in a container.
-            folder = home.artifacts.joinpath(*Path(uri).parts[-3:])
-            if key == SEARCH and step.state == "unfinished":
-                yield from ((key, path.parent) for path in _kept(home, step).glob(f"*/{TRIALS}"))
-            elif folder.is_dir():
+            at_work = key == SEARCH and step.state == "unfinished"
+            folder = _here(home, step.details["search"] if at_work else uri)
+            if folder and at_work:
+                yield from ((key, path.parent) for path in folder.glob(f"*/{TRIALS}"))
+            elif folder:
                 yield key, folder
 
 
-def _kept(home: Home, step: StepRecord) -> Path:
-    """Return where the trials of a search at work are: <step>/.system/search/<what is searched>."""
-    return home.artifacts.joinpath(*Path(step.details["search"]).parts[-4:])
+def _here(home: Home, uri: str) -> Path | None:
+    """Return a recorded folder of artifacts as this process finds it, or None.
+
+    It is in this home, which a container may mount at another path, or at its own path, as below a mounted
+    `pipeline_root`. In a bucket it is not looked for: that would take the seconds of TensorFlow's import.
+    """
+    if "://" in uri:
+        return None
+    _, found, rest = uri.rpartition(f"/artifacts/{home.name}/")
+    places = [*[home.artifacts / rest] * bool(found), Path(uri)]
+    return next((place for place in places if place.is_dir()), None)

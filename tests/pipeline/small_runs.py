@@ -13,6 +13,7 @@ from pipeline.runs import Run, StepRecord
 
 SEARCH, TRAINING, AT_WORK = "Tuner/tuner_results/1", "Trainer/model_run/2", "Trainer/model_run/6"
 SEARCHING = "Tuner/.system/search/0a1b/search"
+ELSEWHERE = "/elsewhere/artifacts/small"
 LOSSES = {SEARCH: [0.9, 0.5], TRAINING: [0.8, 0.4, 0.2], AT_WORK: [0.7, 0.3], SEARCHING: [0.6, 0.4]}
 REPORT = {
     "objective": "val_loss",
@@ -51,13 +52,13 @@ def make(home: Home) -> Home:
 def search_at_work(home: Home) -> None:
     """Let a fourth run search, by `slipway node`."""
     tuner = step("Tuner", "unfinished", tuner_results="Tuner/tuner_results/7")
-    tuner.details = {"search": f"/elsewhere/{SEARCHING.rpartition('/')[0]}"}
+    tuner.details = {"search": f"{ELSEWHERE}/{SEARCHING.rpartition('/')[0]}"}
     runs.save_step(home, "run-4", tuner)
 
 
 def step(name: str, state: str, **folders: str) -> StepRecord:
     """Return the record of a step with its outputs by key, as a container wrote it."""
-    return StepRecord(name, state, 3.0, outputs={key: [f"/elsewhere/{folder}"] for key, folder in folders.items()})
+    return StepRecord(name, state, 3.0, outputs={key: [f"{ELSEWHERE}/{folder}"] for key, folder in folders.items()})
 
 
 def save(home: Home, run_id: str, *steps: StepRecord) -> None:

@@ -40,6 +40,17 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path):
     assert runs.load_all(home) == [run]
 
 
+def test_a_run_whose_id_is_the_end_of_another_one_is_there_beside_it(tmp_path):
+    home = Home(tmp_path, "taxi")
+    step = runs.StepRecord("ExampleGen", "ran", 1.0)
+    for run_id in ("one", "day-one", "my-day-one"):
+        runs.save_step(home, run_id, step)
+    assert {run.run_id for run in runs.load_all(home)} == {"one", "day-one", "my-day-one"}, "none is finished"
+    finished = runs.run_id_at(0, "day-one")
+    runs.save(home, runs.Run(finished, "taxi", "configs/taxi.yaml", [], [step]))
+    assert {run.run_id for run in runs.load_all(home)} == {"one", finished, "my-day-one"}
+
+
 def test_a_record_of_another_version_is_read(tmp_path):
     home = Home(tmp_path, "taxi")
     run = runs.Run(runs.new_run_id(), "taxi", "configs/taxi.yaml", [])

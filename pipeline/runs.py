@@ -113,7 +113,7 @@ def steps_of(home: Home, run_id: str) -> tuple[list[StepRecord], float]:
 
 
 def run_id_at(seconds: float, suffix: str) -> str:
-    """Return a run id that sorts by its start and ends in what another system calls it, after as many characters always."""
+    """Return a run id that sorts by its start and ends in what another system calls the run."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%d-%H%M%S}-{suffix}"
 
 
@@ -124,6 +124,7 @@ def load_all(home: Home) -> list[Run]:
         content = json.loads(path.read_text(encoding="utf-8"))
         steps = [StepRecord(**_known(step, StepRecord)) for step in content.pop("steps")]
         runs[content["run_id"]] = Run(**_known(content, Run), steps=steps)
+    # The start of a run takes as many characters in every id.
     finished = {run_id[len(run_id_at(0, "")) :] for run_id in runs}
     for run_id in [path.parent.name for path in home.runs.glob("*/steps")]:
         if run_id not in finished:

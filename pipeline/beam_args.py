@@ -1,6 +1,6 @@
 """From the `beam` section to Beam's own arguments. Importing this module imports Beam, which takes seconds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from apache_beam.options import pipeline_options as beam_options
@@ -18,21 +18,24 @@ PORTABLE = "PortableRunner"
 # TFX packs its own sources into an archive for workers elsewhere, unless an image is named; workers on this machine
 # need neither.
 NO_IMAGE = "none"
+# As many workers as there are cores, counted where the step runs.
+A_CORE_EACH = 0
 NEEDED = {"dataflow": ("project", "region", "temp_location")}
 
 
-def of(engine: Engine, workers: int = 1) -> list[str]:
+def of(engine: Engine, fastest: Callable[[], int] = lambda: 1) -> list[str]:
     """Return Beam's arguments.
 
     Args:
         engine: of a step, as `Beam.engine` gives it.
-        workers: processes of the direct runner where the engine leaves that open; 1 is in memory.
+        fastest: how many processes of the direct runner are the fastest, 1 is in memory; asked under `auto` only.
     """
     options: dict[str, Any] = {"runner": RUNNERS[engine.runner or "direct"], "sdk_container_image": NO_IMAGE}
     if engine.runner == "direct":
-        many = engine.mode == "multi_processing" or (engine.mode == "auto" and workers > 1)
+        count = A_CORE_EACH if engine.mode == "multi_processing" else fastest() if engine.mode == "auto" else 1
+        many = count != 1
         options["direct_running_mode"] = "multi_processing" if many else "in_memory"
-        options["direct_num_workers"] = (engine.workers or workers) if many else 1
+        options["direct_num_workers"] = (engine.workers or count) if many else 1
     elif engine.runner != "dataflow":
         if "job_endpoint" in engine.options:
             options["runner"] = PORTABLE

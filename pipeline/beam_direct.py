@@ -12,10 +12,13 @@ import threading
 import time
 from typing import Any
 
+from apache_beam.options import pipeline_options
 from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_fn_api_pb2
 from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_handlers
 from google.protobuf import json_format, text_format
+
+from pipeline.doctor import cpus
 
 WORKER = "slipway:beam:worker:v1"
 # For a worker that has nothing left to do; it may still import TensorFlow.
@@ -25,6 +28,12 @@ POLL_S = 0.5
 
 class DirectRunner(fn_runner.FnApiRunner):
     """What Beam's DirectRunner ends up with, without its search, in which newer Beams download another runner."""
+
+    def run_pipeline(self, pipeline: Any, options: Any) -> Any:
+        """Run a Beam job; where the number of its workers is left open, with one for each core it may use."""
+        direct = options.view_as(pipeline_options.DirectOptions)
+        direct.direct_num_workers = direct.direct_num_workers or cpus()  # Beam's own count is that of all there are
+        return super().run_pipeline(pipeline, options)
 
     def run_via_runner_api(self, pipeline_proto: Any, options: Any) -> Any:
         """Run a Beam job; its worker processes, if the options want some, are ours."""

@@ -15,7 +15,8 @@ MOST = 8
 
 def workers(file: ConfigFile) -> int:
     """Return with how many Beam workers the data are read the fastest here; 1 is this process itself."""
-    return min(cpus(), MOST) if size_mb(file) >= SIZE_MB else 1
+    most = min(cpus(), MOST)
+    return most if most > 1 and size_mb(file) >= SIZE_MB else 1
 
 
 def size_mb(file: ConfigFile) -> float:

@@ -1,7 +1,8 @@
 """From a config to TFX's pipeline IR: a loop over steps that hand channels to each other over the bus."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from tfx.dsl.compiler import compiler
@@ -50,7 +51,8 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
     """
     if found := hooks.mistakes(file.config) + beam_args.mistakes(file.config.beam):
         raise ConfigError(*(f"{file.path}: {line}" for line in found))
-    workers = 1 if instead is not None else beam_size.workers(file)  # a service has other machines than this one
+    # A service has other machines than this one.
+    fastest = (lambda: 1) if instead is not None else cache(partial(beam_size.workers, file))
     file = replace(file, config=hooks.completed(file.config))
     plan = Plan(file, home)
     bus = Bus({channel: step.name for step in STEPS for channel in step.publishes})
@@ -59,7 +61,7 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
     for step in steps(file):
         node = (instead or {}).get(step.name, step.make)(bus, plan)
         node.with_id(step.name)
-        _with_beam(node, file, workers)
+        _with_beam(node, file, fastest)
         if gates:
             node.add_upstream_nodes(gates)
         for channel, key in (step.publishes or {key: key for key in node.outputs}).items():
@@ -69,14 +71,14 @@ def nodes(file: ConfigFile, home: Home, instead: Mapping[str, Make] | None = Non
     return made
 
 
-def _with_beam(node: Any, file: ConfigFile, workers: int) -> None:
+def _with_beam(node: Any, file: ConfigFile, fastest: Callable[[], int]) -> None:
     """Tell a node that is a Beam pipeline how it is run; its own arguments go before the config's.
 
     Raises:
         ConfigError: the config says how a node is run that is none.
     """
     if isinstance(node.executor_spec, executor_spec.BeamExecutorSpec):
-        arguments = beam_args.of(file.config.beam.engine(node.id), workers)
+        arguments = beam_args.of(file.config.beam.engine(node.id), fastest)
         tfx_pipeline.add_beam_pipeline_args_to_component(node, arguments)
     elif node.id in file.config.beam.steps:
         raise ConfigError(f"{file.path}: beam.steps.{node.id}: is no Beam pipeline, got options for it; take them out")

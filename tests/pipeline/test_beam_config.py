@@ -16,7 +16,7 @@ DATAFLOW = {"project": "mine", "region": "europe-west4", "temp_location": "gs://
 
 def parsed(section: dict, step: str, workers: int = 1) -> dict:
     """Return what Beam reads from the arguments of a step, without its own defaults."""
-    arguments = beam_args.of(Beam.model_validate(section).engine(step), workers)
+    arguments = beam_args.of(Beam.model_validate(section).engine(step), lambda: workers)
     return options.PipelineOptions(arguments).get_all_options(drop_default=True)
 
 
@@ -31,15 +31,22 @@ def test_without_a_section_a_step_runs_in_this_process():
     [
         ({}, 8, "multi_processing", 8),
         ({"mode": "in_memory"}, 8, "in_memory", 1),
+        ({"mode": "multi_processing"}, 1, "multi_processing", 0),
+        ({"mode": "multi_processing", "workers": 1}, 8, "multi_processing", 1),
         ({"mode": "multi_processing", "workers": 3}, 1, "multi_processing", 3),
         ({"workers": 3}, 8, "multi_processing", 3),
         ({"workers": 3}, 1, "in_memory", 1),
     ],
 )
 def test_auto_leaves_the_mode_to_the_size_of_the_data(section, workers, mode, count):
-    arguments = beam_args.of(Beam.model_validate(section).engine("Transform"), workers)
+    arguments = beam_args.of(Beam.model_validate(section).engine("Transform"), lambda: workers)
     found = options.PipelineOptions(arguments).get_all_options()
     assert (found["direct_running_mode"], found["direct_num_workers"]) == (mode, count)
+
+
+@pytest.mark.parametrize("section", [{"mode": "in_memory"}, {"mode": "multi_processing"}, {"runner": "flink"}])
+def test_the_size_of_the_data_is_not_asked_for_where_it_decides_nothing(section):
+    beam_args.of(Beam.model_validate(section).engine("Transform"), lambda: pytest.fail("nobody needs it"))
 
 
 def test_a_step_adds_to_the_options_of_its_runner_and_inherits_none_of_another():

@@ -7,7 +7,7 @@ KerasTuner's and Keras's files do not: they work in a local folder, which is cop
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,16 @@ def register(uri: str) -> None:
     if endpoint and "S3_ENDPOINT" not in os.environ:
         os.environ |= {"S3_ENDPOINT": endpoint, "S3_USE_HTTPS": str(int(endpoint.startswith("https:")))}
     import tensorflow_io  # noqa: F401, importing it registers
+
+
+def register_all(artifacts: Mapping[str, Sequence[Artifact]]) -> None:
+    """Have TensorFlow know the filesystems of artifacts by key, which may be several: one for each former root.
+
+    Raises:
+        ImportError: as `register`.
+    """
+    for artifact in (artifact for several in artifacts.values() for artifact in several):
+        register(artifact.uri)
 
 
 @contextmanager

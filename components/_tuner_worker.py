@@ -47,7 +47,7 @@ def work(job: dict[str, Any]) -> None:
     }
     properties = job["exec_properties"]
     inputs = json_utils.loads(job["inputs"])
-    _local_copies.register(next(iter(inputs.values()))[0].uri)
+    _local_copies.register_all(inputs)
     fn_args = fn_args_utils.get_common_fn_args(inputs, properties, job["folder"])
     found = udf_utils.get_fn(properties, "tuner_fn")(fn_args)
     _tuner_record.make_recorded(found.tuner, seed=job["seed"], deadline=job["deadline"])

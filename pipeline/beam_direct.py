@@ -24,6 +24,8 @@ WORKER = "slipway:beam:worker:v1"
 # For a worker that has nothing left to do; it may still import TensorFlow.
 GRACE_S = 5.0
 POLL_S = 0.5
+# TensorFlow knows a filesystem of these where they were imported, see `components/_local_copies.py`.
+FILESYSTEMS = frozenset({"tensorflow_io"})
 
 
 class DirectRunner(fn_runner.FnApiRunner):
@@ -63,7 +65,7 @@ class Worker(worker_handlers.GrpcWorkerHandler):
             # What can be imported here can be imported there, and nothing of the working directory hides it.
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
-        command = [sys.executable, "-P", "-m", "pipeline.beam_worker"]
+        command = [sys.executable, "-P", "-m", "pipeline.beam_worker", *(FILESYSTEMS & sys.modules.keys())]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
         threading.Thread(target=self._watch, daemon=True).start()
 

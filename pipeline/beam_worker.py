@@ -1,13 +1,19 @@
 """A worker process of Beam's direct runner: Beam's own, which ends when its parent is gone."""
 
+import importlib
 import os
 import sys
 import threading
 
 
 def main() -> None:
-    """Work for the process at the other end of standard input; Beam has put all else into the environment."""
+    """Work for the process at the other end of standard input; Beam has put all else into the environment.
+
+    The arguments are modules that have TensorFlow know a filesystem.
+    """
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv)

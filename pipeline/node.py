@@ -16,6 +16,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import pipeline_pb2
 from tfx.types import artifact
 
+from components import _local_copies
 from pipeline import beam_operator, metadata_store, names
 from pipeline.errors import SetupError
 
@@ -92,6 +93,7 @@ def _launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun) -> Outcome:
         (execution,) = handle.store.get_executions_by_id([info.execution_id])
         outputs: Any = execution_lib.get_output_artifacts(handle, info.execution_id)
         outputs = {key: list(values) for key, values in outputs.items()}
+    _local_copies.register_all(outputs)
     state = metadata_store_pb2.Execution
     if execution.last_known_state not in (state.COMPLETE, state.CACHED):
         name = state.State.Name(execution.last_known_state)
@@ -106,6 +108,8 @@ def _telling(operator: Any, begun: Begun) -> Any:
 
     class Telling(operator):
         def run_executor(self, execution_info: data_types.ExecutionInfo) -> Any:
+            # Inputs from the cache may be where artifacts were kept before.
+            _local_copies.register_all(execution_info.input_dict)
             begun(execution_info)
             return super().run_executor(execution_info)
 

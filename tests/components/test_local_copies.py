@@ -109,6 +109,15 @@ def test_what_counts_the_rest_is_kept_last(place, monkeypatch):
     assert seen == [f"{place}/weights", f"{place}/a.json"]
 
 
+def test_every_artifact_is_asked_for_its_filesystem(monkeypatch):
+    local, remote = standard_artifacts.Examples(), standard_artifacts.TransformGraph()
+    local.uri, remote.uri = "/home/ExampleGen/examples/1", "s3://bucket/Transform/transform_graph/5"
+    monkeypatch.setitem(sys.modules, "tensorflow_io", None)
+    _local_copies.register_all({"examples": [local], "model": []})
+    with pytest.raises(ImportError, match="tensorflow_io"):
+        _local_copies.register_all({"examples": [local], "transform_graph": [remote]})
+
+
 @pytest.mark.parametrize(
     ("endpoint", "https"), [("http://127.0.0.1:9000", "0"), ("https://objects.example", "1")], ids=["http", "https"]
 )

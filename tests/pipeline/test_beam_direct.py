@@ -52,6 +52,21 @@ def test_two_processes_share_the_work_and_end(tmp_path):
     assert len({line for line in output.splitlines() if line.startswith("done by")}) == 2, output
 
 
+def test_a_worker_for_each_core_it_may_use_knows_the_filesystems_that_the_job_knows(tmp_path):
+    """TensorFlow knows s3:// in a process that has imported tensorflow_io; here a stand-in is imported."""
+    (tmp_path / "tensorflow_io.py").write_text("import os\nos.write(1, f'known in {os.getpid()}\\n'.encode())")
+    one = f"import os, sys, tensorflow_io\nos.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\n"
+    job = one + JOB.replace("SECONDS", "0").replace(', "workers": 2', "")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, "-c", job], env=environment, capture_output=True, text=True, check=True)
+    known, works = (
+        {line.split()[-1] for line in done.stdout.splitlines() if line.startswith(word)} for word in ("known", "done")
+    )
+    assert len(works) == 1, "Beam itself counts the cores that others may use, too"
+    assert len(known) == 2
+    assert works < known
+
+
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_no_worker_outlives_a_job_that_is_ended(sent):
     process = start(60)

@@ -4,42 +4,48 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pipeline import beam_config
 from pipeline.beam_config import Engine
 from pipeline.config_file import ConfigFile
 from pipeline.errors import SetupError
 
+if TYPE_CHECKING:
+    from tfx.proto.orchestration import pipeline_pb2
+
 TIMEOUT_S = 10.0
 MASTERS = {"flink": "flink_master", "spark": "spark_master_url"}
 
 
-def require(file: ConfigFile, root: str, steps: Sequence[str]) -> None:
-    """Check what is needed for some steps.
+def require(file: ConfigFile, ir: "pipeline_pb2.Pipeline", node_ids: Sequence[str]) -> None:
+    """Check what is needed for those of some nodes that are Beam pipelines.
 
     Raises:
         SetupError: something is missing, one line each.
     """
-    if found := missing(file, root, steps):
+    from pipeline import beam_operator  # TFX, which whoever has an IR has imported
+
+    root = ir.runtime_spec.pipeline_root.field_value.string_value
+    if found := missing(file, root, beam_operator.of_beam(ir, node_ids)):
         raise SetupError(*(f"{file.path}: {line}" for line in found))
 
 
-def missing(file: ConfigFile, root: str, steps: Sequence[str] = beam_config.STEPS) -> list[str]:
+def missing(file: ConfigFile, root: str, steps: Sequence[str] | None = None) -> list[str]:
     """Return what is missing, one line each.
 
     Args:
         file: the checked config.
         root: the folder of the artifacts.
-        steps: those that are to run; the ones that are no Beam pipelines need nothing.
+        steps: those that are to run and are Beam pipelines; None is the standard ones and those the config names.
     """
     found: list[str] = []
     beam = file.config.beam
-    for step in steps:
-        if step in beam_config.STEPS or step in beam.steps:
-            place = f"beam.steps.{step}" if step in beam.steps else "beam"
-            found += _missing(place, beam.engine(step), root)
-            if step == "ExampleGen" and beam.engine(step).runner == "dataflow":
-                found += _local_inputs(file)
+    for step in (*beam_config.STEPS, *beam.steps) if steps is None else steps:
+        place = f"beam.steps.{step}" if step in beam.steps else "beam"
+        found += _missing(place, beam.engine(step), root)
+        if step == "ExampleGen" and beam.engine(step).runner == "dataflow":
+            found += _local_inputs(file)
     return list(dict.fromkeys(found))
 
 

@@ -4,19 +4,22 @@ TFX's cache knows an executor by its whole specification, arguments of Beam incl
 more worker, would run every step anew. Here the cache sees the specification without them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
-from tfx.proto.orchestration import executable_spec_pb2
+from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 
+SPEC = executable_spec_pb2.BeamExecutableSpec
 ARGUMENTS = ("beam_pipeline_args", "beam_pipeline_args_placeholders")
 
 
 def apart(spec: Any) -> tuple[Any, dict[Any, type]]:
     """Return an executor's specification as the cache is to see it, and the operators that know the rest."""
-    if not isinstance(spec, executable_spec_pb2.BeamExecutableSpec):
+    if not isinstance(spec, SPEC):
         return spec, {}
-    bare = executable_spec_pb2.BeamExecutableSpec()
+    bare = SPEC()
     bare.CopyFrom(spec)
     for field in ARGUMENTS:
         bare.ClearField(field)
@@ -26,3 +29,9 @@ def apart(spec: Any) -> tuple[Any, dict[Any, type]]:
             super().__init__(spec, platform_config)
 
     return bare, {type(spec): Operator}
+
+
+def of_beam(ir: pipeline_pb2.Pipeline, node_ids: Sequence[str]) -> list[str]:
+    """Return those of some nodes that are Beam pipelines, components of the user's own included."""
+    deployment = runner_utils.extract_local_deployment_config(ir)
+    return [name for name in node_ids if isinstance(runner_utils.extract_executor_spec(deployment, name), SPEC)]

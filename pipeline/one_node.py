@@ -76,7 +76,7 @@ def run(file: ConfigFile, home: Home, node_id: str, run_id: str, *, no_cache: bo
     pipeline_root.require(file.config)
     ir = build.build(file, home, run_id)
     options = node.find(ir, node_id).execution_options
-    beam_needs.require(file, ir.runtime_spec.pipeline_root.field_value.string_value, [node_id])
+    beam_needs.require(file, ir, [node_id])
     if no_cache:
         options.caching_options.enable_cache = False
     # What stays when this process is killed.

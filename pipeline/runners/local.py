@@ -53,7 +53,7 @@ def _run_steps(file: ConfigFile, home: Home, options: RunOptions, record: runs.R
         pipeline_root.require(file.config)
         ir = build.build(file, home, record.run_id)
         chosen = partial.choose(ir, options)
-        beam_needs.require(file, ir.runtime_spec.pipeline_root.field_value.string_value, chosen)
+        beam_needs.require(file, ir, chosen)
     for name in chosen:
         begun = time.time()
         record.steps.append(runs.StepRecord(name, "unfinished", 0.0))

@@ -1,24 +1,45 @@
 """What the runners of the Beam steps lack on this machine is told before a step begins."""
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from pipeline import beam_needs, config_file
+import components
+from pipeline import beam_needs, build, config_file
 from pipeline.cli import slipway
+from pipeline.errors import SetupError
+from pipeline.home import Home
 
 CONFIG = Path(__file__).parents[2] / "configs" / "taxi.yaml"
 DATAFLOW = "{project: mine, region: europe-west4, temp_location: gs://mine/tmp, sdk_container_image: i:1}"
+COUNTING = """
+import apache_beam as beam
+from tfx.dsl.component.experimental.annotations import BeamComponentParameter, InputArtifact
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import standard_artifacts
+
+NEEDS = ("examples",)
+
+@component(use_beam=True)
+def Counting(
+    examples: InputArtifact[standard_artifacts.Examples], pipeline: BeamComponentParameter[beam.Pipeline] = None
+) -> None: ...
+
+def step(channels):
+    return Counting(**channels)
+"""
 
 
 @pytest.fixture
 def missing(tmp_path):
     """Return a function from the `beam` section to the lines about it."""
 
-    def found(section: str, root: str = "gs://mine/artifacts", **more) -> list[str]:
-        return beam_needs.missing(config_file.read(CONFIG, [f"beam={section}"], tmp_path), root, **more)
+    def found(section: str, root: str = "gs://mine/artifacts", overrides: Sequence[str] = (), **more) -> list[str]:
+        file = config_file.read(CONFIG, [f"beam={section}", *overrides], tmp_path)
+        return beam_needs.missing(file, root, **more)
 
     return found
 
@@ -64,7 +85,30 @@ def test_only_the_steps_that_run_need_something(missing):
     section = f"{{steps: {{Transform: {{runner: dataflow, options: {DATAFLOW}}}}}}}"
     (line,) = missing(section, "/tmp")
     assert line.startswith("beam.steps.Transform: ")
-    assert missing(section, "/tmp", steps=["Trainer", "Evaluator"]) == []
+    assert missing(section, "/tmp", steps=["Evaluator"]) == []
+
+
+@pytest.fixture
+def counting(tmp_path, monkeypatch):
+    """A component of one's own that is a Beam pipeline: what brings it into a config."""
+    (tmp_path / "counting.py").write_text(COUNTING)
+    monkeypatch.setattr(components, "__path__", [*components.__path__, str(tmp_path)])
+    return "components={counting: {}}"
+
+
+def test_a_component_of_ones_own_needs_what_the_standard_steps_need(counting, tmp_path):
+    section = "{runner: spark, options: {job_endpoint: here, environment_type: LOOPBACK}}"
+    file = config_file.read(CONFIG, [counting, f"beam={section}"], tmp_path)
+    ir = build.build(file, Home(tmp_path, "taxi"), "1")
+    with pytest.raises(SetupError, match=r"beam\.options\.job_endpoint: no host:port, got here"):
+        beam_needs.require(file, ir, ["counting"])
+    beam_needs.require(file, ir, ["Trainer", "Pusher"])
+
+
+def test_check_asks_what_a_step_with_a_runner_of_its_own_needs(counting, missing):
+    section = "{steps: {counting: {runner: spark, options: {job_endpoint: here}}}}"
+    (line,) = missing(section, overrides=[counting])
+    assert line.startswith("beam.steps.counting.options.job_endpoint: no host:port, got here")
 
 
 def test_check_tells_mistakes_and_needs_at_once(tmp_path):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,15 @@ class Runs:
     def __init__(self, home: Path, bucket: Any) -> None:
         self.home, self.bucket = home, bucket
 
-    def start(self, *, root: str = "s3://slipway/root", epochs: int = EPOCHS, **environment: str) -> Any:
+    def start(
+        self, *options: str, root: str = "s3://slipway/root", settings: Mapping[str, str] = SETTINGS,
+        epochs: int = EPOCHS, **environment: str,
+    ) -> Any:  # fmt: skip
         """Start a run."""
-        settings = {**SETTINGS, "pipeline_root": root, "training.epochs": str(epochs)}
-        words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        settings = {**settings, "pipeline_root": root, "training.epochs": str(epochs)}
+        options += tuple(word for key, value in settings.items() for word in ("--set", f"{key}={value}"))
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipeline", "run", "configs/taxi.yaml", *words, "--home", str(self.home)],
+            [sys.executable, "-P", "-m", "pipeline", "run", "configs/taxi.yaml", *options, "--home", str(self.home)],
             cwd=ROOT, text=True, env={**os.environ, **self.bucket.environment, **environment},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
@@ -113,3 +117,23 @@ def test_what_was_killed_goes_on_to_a_pushed_model_and_then_all_is_cached(runs):
         uris = [uri for (uri,) in store.execute("select uri from Artifact")]
     assert len(uris) > 10
     assert [uri for uri in uris if not uri.startswith("s3://slipway/root/taxi/store-")] == []
+
+
+@pytest.mark.timeout(3 * TIMEOUT_S)
+def test_processes_of_beam_and_of_the_search_read_what_is_in_the_bucket_and_what_is_not(bucket, tmp_path):
+    """The examples come from the cache of a run without a bucket, what is made of them goes into it, and back again."""
+    runs = Runs(tmp_path, bucket)
+    processes = {**SETTINGS, "mobile": "off", "tuner.workers": "2", "beam": "{mode: multi_processing, workers: 2}"}
+    runs.end(runs.start("--to", "ExampleGen", root="null", settings=processes))
+    runs.end(runs.start(root="s3://slipway/second", settings=processes, epochs=2))
+    steps = runs.last()
+    assert steps["ExampleGen"]["state"] == "cached"
+    assert {steps[name]["state"] for name in ("Transform", "Tuner", "Trainer", "Evaluator", "Pusher")} == {"ran"}
+    (graph,) = steps["Transform"]["outputs"]["transform_graph"]
+    assert graph.startswith("s3://slipway/second/taxi/store-")
+
+    runs.end(runs.start(root="null", settings=processes, epochs=3))
+    steps = runs.last()
+    assert {steps[name]["state"] for name in ("Transform", "Tuner")} == {"cached"}
+    assert {steps[name]["state"] for name in ("Trainer", "Evaluator", "Pusher")} == {"ran"}
+    assert steps["Trainer"]["outputs"]["model"] == [str(next((tmp_path / "artifacts/taxi/Trainer/model").iterdir()))]

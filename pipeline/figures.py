@@ -7,7 +7,6 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import schema_pb2
-from tfx.dsl.io import fileio
 from tfx.types import artifact_utils
 from tfx.utils import io_utils, path_utils
 
@@ -26,11 +25,12 @@ def _uri(outputs: Outputs, key: str) -> str:
 
 def _json(outputs: Outputs, key: str, name: str, default: Any = None) -> Any:
     """Return the content of a file of an artifact; one with a default need not be there."""
-    path = os.path.join(_uri(outputs, key), name)
-    if default is not None and not fileio.exists(path):
+    try:
+        return json.loads(io_utils.read_string_file(os.path.join(_uri(outputs, key), name)))
+    except FileNotFoundError:
+        if default is None:
+            raise
         return default
-    with fileio.open(path) as file:
-        return json.loads(file.read())
 
 
 def _megabytes(uri: str) -> float:
@@ -72,7 +72,7 @@ def step_times(outputs: Outputs) -> list[dict[str, float]]:
 def warm_starts(outputs: Outputs) -> dict[str, dict[str, Any]]:
     """Return what the Trainer noted of the weights it began with, see `models/_warm_start.py`, by network."""
     found = {
-        name: _json(outputs, "model_run", f"{name}/warm_start.json".lstrip("/"), default={}) for name in ("", "student")
+        name: _json(outputs, "model_run", os.path.join(name, "warm_start.json"), default={}) for name in ("", "student")
     }
     return {name: content for name, content in found.items() if content}
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests import lineage
+
 ROOT = Path(__file__).parents[2]
 CONFIG = str(ROOT / "configs/taxi.yaml")
 QUICK = {
@@ -56,29 +58,17 @@ class Nodes:
         return len(list((self.home / "serving" / "taxi").glob("[0-9]*")))
 
 
-def _lineage(server: Any, home: Path) -> dict[str, list[str]]:
-    """Return the steps with the artifacts that each made, of all that is complete in the database."""
-    from ml_metadata.proto import metadata_store_pb2 as proto
-
+def _lineage(server: Any, home: Path) -> dict[str, set[lineage.Edge]]:
+    """Return what the run read and wrote, as the database has it."""
     from pipeline import metadata_store
     from pipeline.home import Home
     from pipeline.metadata_config import Metadata
 
     os.environ["SLIPWAY_METADATA_PASSWORD"] = server.password
     with metadata_store.reach(metadata_store.connection(Metadata(url=server.url), Home(home, "taxi"))) as handle:
-        store = handle.store
-        kinds = {kind.id: kind.name for kind in store.get_artifact_types()}
-        artifacts = {artifact.id: kinds[artifact.type_id] for artifact in store.get_artifacts()}
-        made: dict[str, list[str]] = {}
-        for execution in store.get_executions():
-            if execution.last_known_state in (proto.Execution.COMPLETE, proto.Execution.CACHED):
-                events = store.get_events_by_execution_ids([execution.id])
-                node = next(c.name for c in store.get_contexts_by_execution(execution.id) if "." in c.name)
-                outputs = [artifacts[event.artifact_id] for event in events if event.type == proto.Event.OUTPUT]
-                made[node.removeprefix("taxi.")] = sorted(outputs)
-        evaluator = next(e for e in store.get_executions() if "eval_config" in e.custom_properties)
+        evaluator = next(e for e in handle.store.get_executions() if "eval_config" in e.custom_properties)
         assert "\\" in evaluator.custom_properties["eval_config"].string_value  # as it was written
-    return made
+        return lineage.of_store("taxi", handle.store)
 
 
 @pytest.mark.timeout(900)
@@ -111,10 +101,11 @@ def test_nodes_share_a_database_and_go_on_when_it_was_gone(server: Any, tmp_path
     nodes.run("Evaluator")
     nodes.run("Pusher")
     assert nodes.pushed() == 1
-    lineage = _lineage(server, tmp_path)
-    assert set(lineage) == {*STEPS, "Baseline"}
-    assert {node: lineage[node] for node in ("ExampleGen", "Trainer", "Evaluator", "Pusher")} == {
+    edges = _lineage(server, tmp_path)
+    assert set(edges) == {*STEPS, "Baseline"}
+    made = {node: sorted(kind for way, _, kind in found if way == "OUTPUT") for node, found in edges.items()}
+    assert {node: made[node] for node in ("ExampleGen", "Trainer", "Evaluator", "Pusher")} == {
         "ExampleGen": ["Examples"], "Trainer": ["Model", "ModelRun"], "Evaluator": ["ModelBlessing", "ModelEvaluation"],
         "Pusher": ["PushedModel"],
     }  # fmt: skip
-    assert [node for node in STEPS if not lineage[node]] == ["DataGate"], "it only lets pass"
+    assert [node for node in STEPS if not made[node]] == ["DataGate"], "it only lets pass"

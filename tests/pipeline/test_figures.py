@@ -105,6 +105,14 @@ def test_doors_say_what_was_compared(artifact, report, figure):
     assert figures.figure("Doors", {"blessing": [blessing]}) == figure
 
 
+def test_what_an_earlier_version_or_another_hook_did_not_write_is_none_and_a_report_must_be_there(artifact):
+    run = {"model_run": [artifact(standard_artifacts.ModelRun, {"student/warm_start.json": '{"kept": 3}'})]}
+    assert figures.step_times(run) == []
+    assert figures.warm_starts(run) == {"student": {"kept": 3}}
+    with pytest.raises(FileNotFoundError, match=r"report\.json"):
+        figures.mobile_report({"mobile_model": run["model_run"]})
+
+
 def test_a_step_without_a_figure_has_none_and_every_figure_has_a_step():
     assert figures.figure("Transform", {}) == ""
     assert set(figures.FIGURES) <= {step.name for step in STEPS}

@@ -8,7 +8,7 @@ KerasTuner's and Keras's files do not: they work in a local folder, which is cop
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import tensorflow as tf
@@ -44,6 +44,15 @@ def register_all(artifacts: Mapping[str, Sequence[Artifact]]) -> None:
     """
     for artifact in (artifact for several in artifacts.values() for artifact in several):
         register(artifact.uri)
+
+
+def register_installed() -> None:
+    """Have TensorFlow know every filesystem that this installation has.
+
+    What the cache finds may be where artifacts were kept before, whatever the config says now.
+    """
+    with suppress(ImportError):
+        register("s3://")
 
 
 @contextmanager

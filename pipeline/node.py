@@ -72,6 +72,7 @@ def launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun = lambda _: Non
 
 def _launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun) -> Outcome:
     node = find(ir, node_id)
+    _local_copies.register_installed()  # before the driver looks whether what the cache has is still there
     deployment = runner_utils.extract_local_deployment_config(ir)
     connection = metadata_store.reach(connection_config(ir))
     executor_spec, operators = beam_operator.apart(runner_utils.extract_executor_spec(deployment, node_id))
@@ -93,7 +94,6 @@ def _launch(ir: pipeline_pb2.Pipeline, node_id: str, begun: Begun) -> Outcome:
         (execution,) = handle.store.get_executions_by_id([info.execution_id])
         outputs: Any = execution_lib.get_output_artifacts(handle, info.execution_id)
         outputs = {key: list(values) for key, values in outputs.items()}
-    _local_copies.register_all(outputs)
     state = metadata_store_pb2.Execution
     if execution.last_known_state not in (state.COMPLETE, state.CACHED):
         name = state.State.Name(execution.last_known_state)
@@ -108,8 +108,6 @@ def _telling(operator: Any, begun: Begun) -> Any:
 
     class Telling(operator):
         def run_executor(self, execution_info: data_types.ExecutionInfo) -> Any:
-            # Inputs from the cache may be where artifacts were kept before.
-            _local_copies.register_all(execution_info.input_dict)
             begun(execution_info)
             return super().run_executor(execution_info)
 

@@ -111,11 +111,16 @@ def test_what_counts_the_rest_is_kept_last(place, monkeypatch):
 
 def test_every_artifact_is_asked_for_its_filesystem(monkeypatch):
     local, remote = standard_artifacts.Examples(), standard_artifacts.TransformGraph()
-    local.uri, remote.uri = "/home/ExampleGen/examples/1", "s3://bucket/Transform/transform_graph/5"
+    local.uri, remote.uri = "artifacts/ExampleGen/examples/1", "s3://bucket/Transform/transform_graph/5"
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
     _local_copies.register_all({"examples": [local], "model": []})
     with pytest.raises(ImportError, match="tensorflow_io"):
         _local_copies.register_all({"examples": [local], "transform_graph": [remote]})
+
+
+def test_an_installation_without_s3_is_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_io", None)
+    _local_copies.register_installed()
 
 
 @pytest.mark.parametrize(

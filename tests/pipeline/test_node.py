@@ -1,25 +1,22 @@
-"""What is done around a step before it executes."""
+"""What is done around a node before TFX's launcher looks at it."""
 
+import os
 import sys
+from pathlib import Path
 
-import pytest
-from tfx.orchestration.portable.data_types import ExecutionInfo
-from tfx.types import standard_artifacts
+from pipeline import build, config_file, node
+from pipeline.home import Home
 
-from pipeline import node
+CONFIG = Path(__file__).parents[2] / "configs" / "taxi.yaml"
 
 
-def test_a_step_begins_when_the_filesystems_of_its_inputs_are_known(monkeypatch):
-    """The cache may give it what was made when artifacts were kept elsewhere, whatever the config says now."""
-
-    class Operator:
-        def run_executor(self, execution_info: ExecutionInfo) -> None:
-            pytest.fail("it reads s3:// without knowing it")
-
-    examples = standard_artifacts.Examples()
-    examples.uri = "s3://bucket/penguins/ExampleGen/examples/1"
-    monkeypatch.setitem(sys.modules, "tensorflow_io", None)
-    told: list[ExecutionInfo] = []
-    with pytest.raises(ImportError, match="tensorflow_io"):
-        node._telling(Operator, told.append)().run_executor(ExecutionInfo(input_dict={"examples": [examples]}))
-    assert told == []
+def test_a_node_knows_the_filesystems_of_the_installation_whatever_the_config_says(tmp_path, monkeypatch):
+    """Its driver asks whether cached artifacts are still there, which may be where `pipeline_root` pointed before."""
+    monkeypatch.setitem(sys.modules, "tensorflow_io", os)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+    for name in ("S3_ENDPOINT", "S3_USE_HTTPS"):
+        monkeypatch.setenv(name, "to be restored")
+        monkeypatch.delenv(name)
+    ir = build.build(config_file.read(CONFIG, [], tmp_path), Home(tmp_path, "taxi"), "1")
+    assert node.launch(ir, "ImportSchemaGen").state == "ran"
+    assert os.environ["S3_ENDPOINT"] == "http://127.0.0.1:9000"

@@ -123,7 +123,10 @@ def test_what_was_killed_goes_on_to_a_pushed_model_and_then_all_is_cached(runs):
 def test_processes_of_beam_and_of_the_search_read_what_is_in_the_bucket_and_what_is_not(bucket, tmp_path):
     """The examples come from the cache of a run without a bucket, what is made of them goes into it, and back again."""
     runs = Runs(tmp_path, bucket)
-    processes = {**SETTINGS, "mobile": "off", "tuner.workers": "2", "beam": "{mode: multi_processing, workers: 2}"}
+    # What the workers load by its address: the transform graph and the model.
+    beam = ", ".join(f"{name}: {{mode: multi_processing, workers: 2}}" for name in ("Transform", "Evaluator"))
+    quick = {"mobile": "off", "tuner.max_trials": "2", "tuner.epochs": "1", "tuner.workers": "2"}
+    processes = {**SETTINGS, **quick, "beam": f"{{steps: {{{beam}}}}}"}
     runs.end(runs.start("--to", "ExampleGen", root="null", settings=processes))
     runs.end(runs.start(root="s3://slipway/second", settings=processes, epochs=2))
     steps = runs.last()

@@ -1,8 +1,8 @@
 """The embedded server against MLflow's, a plain FastAPI app, and the same model in process. One run, one machine.
 
-    python benchmarks/serving.py                           # .slipway/serving/taxi, or a model of its shape
-    python benchmarks/serving.py --model DIR --seconds 10 --with fastapi,mlflow
-    python benchmarks/serving.py --stacks                  # what a fixed answer costs on four HTTP stacks
+    python -P benchmarks/serving.py                           # .slipway/serving/taxi, or a model of its shape
+    python -P benchmarks/serving.py --model DIR --seconds 10 --with fastapi,mlflow
+    python -P benchmarks/serving.py --stacks                  # what a fixed answer costs on four HTTP stacks
 
 MLflow and FastAPI are no dependencies: the first run installs them into folders under .slipway/bench/, which only their
 servers see. The load comes from another process (serving_load.py); every server runs alone.

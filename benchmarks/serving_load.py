@@ -1,7 +1,7 @@
 """Load: one process that keeps N connections busy, each with one request at a time, and writes down how long each took.
 
-    python benchmarks/serving_load.py rest PORT PATH BODY_FILE CONNECTIONS SECONDS
-    python benchmarks/serving_load.py grpc PORT - REQUEST_FILE CONNECTIONS SECONDS
+    python -P benchmarks/serving_load.py rest PORT PATH BODY_FILE CONNECTIONS SECONDS
+    python -P benchmarks/serving_load.py grpc PORT - REQUEST_FILE CONNECTIONS SECONDS
 
 Prints one JSON object: requests per second, p50 and p99 in milliseconds, failed requests, and the share of one core
 that this process itself used: near 1.0 it is the generator that limits, not the server.

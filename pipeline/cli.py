@@ -30,7 +30,7 @@ def slipway() -> None:
 @_overrides
 @_span
 @_home
-@click.option("--runner", default="local", show_default=True, help="One of `slipway list runners`.")
+@click.option("--runner", default="local", show_default=True, help="One that runs; see `slipway list runners`.")
 @click.option("--from", "begin", metavar="STEP", help="Run this step and all after it anew.")
 @click.option("--to", metavar="STEP", help="Stop after this step.")
 @click.option("--no-cache", multiple=True, metavar="STEP", help="Run this step anew; `all` for every step; repeatable.")

@@ -7,7 +7,7 @@ import click
 
 from pipeline import cli_options
 
-_RUNNERS = "One of `slipway list runners`."
+_RUNNERS = "kubeflow, vertex, airflow, or one of your own; see `slipway list runners`."
 
 
 @click.command(name="compile")
@@ -23,7 +23,7 @@ def compile_(
 ) -> None:
     """Write a pipeline for an orchestrator, without running it.
 
-    Every step of the pipeline becomes a task that runs `slipway node`.
+    Every step becomes a task: on Kubeflow and Airflow one that runs `slipway node`, on Vertex AI one of TFX's own.
     """
     from pipeline import config_file, runners
     from pipeline.home import Home, home_root

@@ -41,5 +41,7 @@ overrides = click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a.b=value; repeatable."
 )
 span = click.option(
-    "--span", metavar="SPAN", help="Which span of the data: latest, N, or several, A-B.  [default: latest]"
+    "--span",
+    metavar="SPAN",
+    help="Which span of the data: latest, N, or several, A-B.  [default: latest; in Airflow, that of the run's date]",
 )

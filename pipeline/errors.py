@@ -3,7 +3,7 @@
 Every line reads `<place>: <what is wrong>, got <value>; <what is allowed or what to do>`.
 """
 
-# Exit codes of every command, documented in docs/architecture.md.
+# Exit codes of every command, documented in docs/config.md.
 DONE, STEP_FAILED, WRONG_SETUP, DATA_REFUSED, NOT_BLESSED = 0, 1, 2, 3, 4
 
 

@@ -72,8 +72,9 @@ class Run:
 
 
 def new_run_id() -> str:
-    """Return a run id that sorts by time and is unique: 20261121-014500-3fa2."""
-    return run_id_at(time.time(), secrets.token_hex(2))
+    """Return a run id that sorts by its start: 20261121-014500-3fa2, whose end is the part of the second, in hex."""
+    now = time.time()
+    return run_id_at(now, f"{int(now % 1 * 0x10000):04x}")
 
 
 def folder(home: Home, run_id: str) -> Path:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 from pipeline import runs
 from pipeline.home import Home
@@ -31,6 +32,14 @@ def test_a_second_run_says_who_holds_the_lock_and_waits(tmp_path):
         with runs.exclusive(Home(tmp_path, "taxi"), announce):
             assert holder.wait(timeout=10) == 0
     assert said == [f"taxi: process {holder.pid} is running this pipeline; waiting until it ends"]
+
+
+def test_runs_of_one_second_sort_by_their_start_too():
+    ids = []
+    for _ in range(20):
+        ids.append(runs.new_run_id())
+        time.sleep(0.001)
+    assert ids == sorted(set(ids))
 
 
 def test_a_record_comes_back_as_it_was_saved(tmp_path):
